@@ -1,0 +1,16 @@
+#pragma once
+#include <onedge/network/network.hpp>
+
+namespace onedge::network {
+
+/// y = x + b on the last axis, in place; b [width] is the parameter NAME/bias.
+template <class Real, class Space>
+Value bias(Network<Real, Space>& network, Value const& x, std::string const& name,
+           Initializer initializer = Initializer::zeros());
+
+/// y = x ∘ γ on the last axis; γ [width] is the parameter NAME/scale.
+template <class Real, class Space>
+Value scale(Network<Real, Space>& network, Value const& x, std::string const& name,
+            Initializer initializer = Initializer::ones());
+
+}  // namespace onedge::network

@@ -1,0 +1,77 @@
+// The products themselves are other people's: this file only chooses the library by precision and memory space, and
+// translates row-major shapes.
+#include <onedge/core/error.hpp>
+#include <onedge/linalg/matmul.hpp>
+
+#include <cblas.h>
+#include <dnnl.h>
+#include <omp.h>
+
+#if defined(KOKKOS_ENABLE_CUDA)
+#include "cublas.hpp"
+#endif
+
+namespace onedge::linalg {
+
+namespace {
+
+struct Shape {
+  std::size_t m, n, k, lda, ldb, ldc;
+};
+
+void host_product(Transpose ta, Transpose tb, Shape const& s, float alpha, float const* a, float const* b, float beta,
+                  float* c) {
+  auto const status = dnnl_sgemm(ta == Transpose::yes ? 'T' : 'N', tb == Transpose::yes ? 'T' : 'N', s.m, s.n, s.k,
+                                 alpha, a, s.lda, b, s.ldb, beta, c, s.ldc);
+  require(status == dnnl_success, "oneDNN: sgemm failed with status ", static_cast<int>(status), " for m = ", s.m,
+          ", n = ", s.n, ", k = ", s.k);
+}
+
+void host_product(Transpose ta, Transpose tb, Shape const& s, double alpha, double const* a, double const* b,
+                  double beta, double* c) {
+  auto const letter = [](Transpose t) { return t == Transpose::yes ? CblasTrans : CblasNoTrans; };
+  auto const integer = [](std::size_t value) { return static_cast<blasint>(value); };
+  cblas_dgemm(CblasRowMajor, letter(ta), letter(tb), integer(s.m), integer(s.n), integer(s.k), alpha, a, integer(s.lda),
+              b, integer(s.ldb), beta, c, integer(s.ldc));
+}
+
+}  // namespace
+
+template <class Real, class Space>
+void matmul(Space const& space, Transpose transpose_a, Transpose transpose_b, Real alpha,
+            MatrixWindow<Real const, Space> a, MatrixWindow<Real const, Space> b, Real beta,
+            MatrixWindow<Real, Space> c) {
+  bool const ta = transpose_a == Transpose::yes;
+  bool const tb = transpose_b == Transpose::yes;
+  std::size_t const k = ta ? a.extent(0) : a.extent(1);
+  Shape const shape{c.extent(0), c.extent(1), k, a.extent(1), b.extent(1), c.extent(1)};
+  require(shape.m == (ta ? a.extent(1) : a.extent(0)) && shape.n == (tb ? b.extent(0) : b.extent(1)) &&
+              k == (tb ? b.extent(1) : b.extent(0)),
+          "matmul: shapes do not fit: a ", a.extent(0), "x", a.extent(1), (ta ? "ᵀ" : ""), ", b ", b.extent(0), "x",
+          b.extent(1), (tb ? "ᵀ" : ""), ", c ", c.extent(0), "x", c.extent(1));
+  if (shape.m == 0 || shape.n == 0) return;
+  if constexpr (is_host_space<Space>) {
+    space.fence();
+    host_product(transpose_a, transpose_b, shape, alpha, a.data(), b.data(), beta, c.data());
+  } else {
+#if defined(KOKKOS_ENABLE_CUDA)
+    cublas_product(space, ta, tb, shape.m, shape.n, shape.k, alpha, a.data(), shape.lda, b.data(), shape.ldb, beta,
+                   c.data(), shape.ldc);
+#endif
+  }
+}
+
+#define ONEDGE_INSTANTIATE(Real, Space)                                                                        \
+  template void matmul<Real, Space>(Space const&, Transpose, Transpose, Real, MatrixWindow<Real const, Space>, \
+                                    MatrixWindow<Real const, Space>, Real, MatrixWindow<Real, Space>);
+ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
+#undef ONEDGE_INSTANTIATE
+
+void use_one_thread() {
+  omp_set_num_threads(1);
+#if defined(OPENBLAS_VERSION)
+  openblas_set_num_threads(1);
+#endif
+}
+
+}  // namespace onedge::linalg

@@ -1,0 +1,180 @@
+#include <onedge/network/loss.hpp>
+#include <onedge/network/taylor.hpp>
+
+namespace onedge::network {
+
+namespace {
+
+/// One row of logits as Taylor scalars, from windows [rows, classes]; planes that do not exist are zero.
+template <class Real, class Space, int Order>
+struct Row {
+  MatrixWindow<Real const, Space> plane[Order + 1];
+  std::size_t i;
+  KOKKOS_INLINE_FUNCTION Taylor<Real, Order> operator()(std::size_t j) const {
+    Taylor<Real, Order> result{};
+    for (int k = 0; k <= Order; ++k) {
+      if (plane[k].data() != nullptr) result.c[k] = plane[k](i, j);
+    }
+    return result;
+  }
+};
+
+struct CrossEntropy {
+  template <class Z, class T, class Real>
+  KOKKOS_INLINE_FUNCTION static T sum_of_exponentials(Z const& z, std::size_t classes, Real& largest) {
+    largest = z(0).c[0];
+    for (std::size_t j = 1; j < classes; ++j) largest = z(j).c[0] > largest ? z(j).c[0] : largest;
+    T sum{};
+    for (std::size_t j = 0; j < classes; ++j) sum = sum + exp(z(j) - largest);
+    return sum;
+  }
+  template <class T, class Z>
+  KOKKOS_INLINE_FUNCTION static T value(Z const& z, std::size_t classes, std::size_t label) {
+    typename T::Scalar largest;
+    T const sum = sum_of_exponentials<Z, T>(z, classes, largest);
+    return log(sum) + largest - z(label);
+  }
+  template <class T, class Z, class Write>
+  KOKKOS_INLINE_FUNCTION static void gradient(Z const& z, std::size_t classes, std::size_t label, Write const& write) {
+    using Real = typename T::Scalar;
+    Real largest;
+    T const inverse = reciprocal(sum_of_exponentials<Z, T>(z, classes, largest));
+    for (std::size_t j = 0; j < classes; ++j) write(j, exp(z(j) - largest) * inverse - Real(j == label ? 1 : 0));
+  }
+};
+
+struct SquaredError {
+  template <class T, class Z>
+  KOKKOS_INLINE_FUNCTION static T value(Z const& z, std::size_t classes, std::size_t label) {
+    using Real = typename T::Scalar;
+    T sum{};
+    for (std::size_t j = 0; j < classes; ++j) {
+      T const difference = z(j) - Real(j == label ? 1 : 0);
+      sum = sum + difference * difference;
+    }
+    return sum * Real(0.5);
+  }
+  template <class T, class Z, class Write>
+  KOKKOS_INLINE_FUNCTION static void gradient(Z const& z, std::size_t classes, std::size_t label, Write const& write) {
+    using Real = typename T::Scalar;
+    for (std::size_t j = 0; j < classes; ++j) write(j, z(j) - Real(j == label ? 1 : 0));
+  }
+};
+
+template <class Real, class Space, int Order>
+struct WriteGradient {
+  MatrixWindow<Real, Space> target;
+  std::size_t i;
+  Real weight;
+  KOKKOS_INLINE_FUNCTION void operator()(std::size_t j, Taylor<Real, Order> const& value) const {
+    target(i, j) = weight * value.c[Order];
+  }
+};
+
+template <class Real, class Space, class Function>
+class RowLoss : public Loss<Real, Space> {
+ public:
+  using Window = MatrixWindow<Real const, Space>;
+  using Loss<Real, Space>::Loss;
+
+  void forward(Pass<Real, Space> const& pass, int order) const override {
+    for (int column = 0; column < (order == 0 ? 1 : pass.columns()); ++column) {
+      if (order == 0) sum_order<0>(pass, column, true);
+      if (order == 1) sum_order<1>(pass, column, true);
+      if (order == 2) sum_order<2>(pass, column, true);
+    }
+  }
+
+  void contract(Pass<Real, Space> const& pass) const override {
+    for (int column = 0; column < pass.columns(); ++column) sum_order<2>(pass, column, false);
+  }
+
+  void reverse(Pass<Real, Space> const& pass, int order) const override {
+    pass.adds(this->logits());
+    for (int column = 0; column < (order == 0 ? 1 : pass.columns()); ++column) {
+      if (order == 0) set_adjoint<0>(pass, column);
+      if (order == 1) set_adjoint<1>(pass, column);
+    }
+  }
+
+  void count_correct(Pass<Real, Space> const& pass) const override {
+    Window const z = pass.rows(this->logits(), 0);
+    auto const labels = pass.labels();
+    std::size_t const classes = z.extent(1);
+    Kokkos::parallel_reduce(
+        "onedge::Loss::count_correct", range(pass.space(), z.extent(0)),
+        KOKKOS_LAMBDA(std::size_t i, double& sum) {
+          std::size_t best = 0;
+          for (std::size_t j = 1; j < classes; ++j) best = z(i, j) > z(i, best) ? j : best;
+          sum += best == static_cast<std::size_t>(labels(i)) ? 1 : 0;
+        },
+        pass.term(0));
+  }
+
+  /// Adds weight · Σ_rows coefficient `Order` of ℓ(z(ε)); without plane 2 of the logits when told to leave it out.
+  template <int Order>
+  void sum_order(Pass<Real, Space> const& pass, int column, bool with_second_plane) const {
+    Row<Real, Space, Order> logits = rows_of<Order>(pass, column);
+    if constexpr (Order == 2) {
+      if (!with_second_plane) logits.plane[2] = Window();
+    }
+    auto const labels = pass.labels();
+    std::size_t const classes = logits.plane[0].extent(1);
+    double const weight = pass.weight();
+    Kokkos::parallel_reduce(
+        "onedge::Loss::sum", range(pass.space(), logits.plane[0].extent(0)),
+        KOKKOS_LAMBDA(std::size_t i, double& sum) {
+          Row<Real, Space, Order> z = logits;
+          z.i = i;
+          auto const value = Function::template value<Taylor<Real, Order>>(z, classes, labels(i));
+          sum += weight * static_cast<double>(value.c[Order]);
+        },
+        pass.term(column));
+  }
+
+  template <int Order>
+  void set_adjoint(Pass<Real, Space> const& pass, int column) const {
+    Row<Real, Space, Order> const logits = rows_of<Order>(pass, column);
+    auto const target = pass.adjoint_rows(this->logits(), Order, column);
+    auto const labels = pass.labels();
+    std::size_t const classes = target.extent(1);
+    Real const weight = static_cast<Real>(pass.weight());
+    Kokkos::parallel_for(
+        "onedge::Loss::set_adjoint", range(pass.space(), target.extent(0)), KOKKOS_LAMBDA(std::size_t i) {
+          Row<Real, Space, Order> z = logits;
+          z.i = i;
+          Function::template gradient<Taylor<Real, Order>>(z, classes, labels(i),
+                                                           WriteGradient<Real, Space, Order>{target, i, weight});
+        });
+  }
+
+ private:
+  template <int Order>
+  Row<Real, Space, Order> rows_of(Pass<Real, Space> const& pass, int column) const {
+    Row<Real, Space, Order> row{};
+    for (int k = 0; k <= Order; ++k) {
+      if (this->logits().degree >= k) row.plane[k] = pass.rows(this->logits(), k, k == 0 ? 0 : column);
+    }
+    return row;
+  }
+};
+
+}  // namespace
+
+template <class Real, class Space>
+std::unique_ptr<Loss<Real, Space>> cross_entropy(Value const& logits) {
+  return std::make_unique<RowLoss<Real, Space, CrossEntropy>>(logits);
+}
+
+template <class Real, class Space>
+std::unique_ptr<Loss<Real, Space>> squared_error(Value const& logits) {
+  return std::make_unique<RowLoss<Real, Space, SquaredError>>(logits);
+}
+
+#define ONEDGE_INSTANTIATE(Real, Space)                                                 \
+  template std::unique_ptr<Loss<Real, Space>> cross_entropy<Real, Space>(Value const&); \
+  template std::unique_ptr<Loss<Real, Space>> squared_error<Real, Space>(Value const&);
+ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
+#undef ONEDGE_INSTANTIATE
+
+}  // namespace onedge::network

@@ -1,0 +1,135 @@
+#include <onedge/core/error.hpp>
+#include <onedge/network/network.hpp>
+
+namespace onedge::network {
+
+template <class Real, class Space>
+Value Network<Real, Space>::add_value(Shape shape, int degree) {
+  m_values.push_back({static_cast<int>(m_values.size()), std::move(shape), degree});
+  return m_values.back();
+}
+
+template <class Real, class Space>
+Value Network<Real, Space>::input(Shape shape) {
+  require(m_input.id < 0, "a network has one real input");
+  m_input = add_value(std::move(shape), 0);
+  return m_input;
+}
+
+template <class Real, class Space>
+Integers Network<Real, Space>::tokens(std::size_t length) {
+  require(m_tokens.length == 0, "a network has one integer input");
+  m_tokens.length = length;
+  return m_tokens;
+}
+
+template <class Real, class Space>
+Value Network<Real, Space>::apply(std::unique_ptr<Operation<Real, Space>> operation) {
+  Value const value = add_value(operation->output().shape, operation->output().degree);
+  operation->set_output_id(value.id);
+  m_operations.push_back(std::move(operation));
+  return value;
+}
+
+template <class Real, class Space>
+void Network<Real, Space>::finish(std::unique_ptr<Loss<Real, Space>> loss) {
+  m_loss = std::move(loss);
+  decide_storage();
+}
+
+template <class Real, class Space>
+void Network<Real, Space>::decide_storage() {
+  std::vector<int> uses(m_values.size(), 0);
+  std::vector<bool> fixed(m_values.size(), false);
+  for (auto const& operation : m_operations) {
+    for (Value const& value : operation->inputs()) ++uses[value.id];
+    fixed[operation->output().id] = operation->reads_output();
+  }
+  ++uses[m_loss->logits().id];
+  m_storage.resize(m_values.size());
+  m_first_use.assign(m_values.size(), -1);
+  m_last_use.assign(m_values.size(), -1);
+  m_keeps_adjoint.assign(m_values.size(), false);
+  for (Value const& value : m_values) m_storage[value.id] = value.id;
+  for (int position = 0; position < static_cast<int>(m_operations.size()); ++position) {
+    Operation<Real, Space> const& operation = *m_operations[position];
+    for (Value const& value : operation.inputs()) m_last_use[m_storage[value.id]] = position;
+    int const output = operation.output().id;
+    if (operation.in_place()) {
+      Value const& input = operation.input();
+      bool const same = input.size() == operation.output().size() && input.degree == operation.output().degree;
+      if (same && input.degree > 0 && uses[input.id] == 1 && !fixed[input.id]) m_storage[output] = m_storage[input.id];
+    }
+    if (m_storage[output] == output) m_first_use[output] = position;
+    m_last_use[m_storage[output]] = position;
+    if (operation.reads_output_adjoint()) m_keeps_adjoint[m_storage[output]] = true;
+  }
+  m_last_use[m_storage[m_loss->logits().id]] = static_cast<int>(m_operations.size());
+}
+
+template <class Real, class Space>
+void Network<Real, Space>::forward(Pass<Real, Space> const& pass) const {
+  for (auto const& operation : m_operations) operation->forward(pass, 0);
+  m_loss->forward(pass, 0);
+}
+
+template <class Real, class Space>
+void Network<Real, Space>::reverse(Pass<Real, Space> const& pass) const {
+  pass.workspace().forget_written();
+  m_loss->reverse(pass, 0);
+  for (auto operation = m_operations.rbegin(); operation != m_operations.rend(); ++operation) {
+    (*operation)->reverse(pass, 0);
+  }
+}
+
+template <class Real, class Space>
+void Network<Real, Space>::contract(Pass<Real, Space> const& pass) const {
+  for (auto const& operation : m_operations) {
+    if (operation->output().degree < 1) continue;
+    operation->forward(pass, 1);
+    operation->contract(pass);
+  }
+  m_loss->contract(pass);
+}
+
+template <class Real, class Space>
+void Network<Real, Space>::forward_second(Pass<Real, Space> const& pass) const {
+  for (auto const& operation : m_operations) {
+    for (int order = 1; order <= operation->output().degree; ++order) operation->forward(pass, order);
+  }
+  m_loss->forward(pass, 2);
+}
+
+template <class Real, class Space>
+void Network<Real, Space>::forward_first(Pass<Real, Space> const& pass) const {
+  for (auto const& operation : m_operations) {
+    if (operation->output().degree >= 1) operation->forward(pass, 1);
+  }
+  m_loss->forward(pass, 1);
+}
+
+template <class Real, class Space>
+void Network<Real, Space>::gauss_newton_curvature(Pass<Real, Space> const& pass) const {
+  for (auto const& operation : m_operations) {
+    if (operation->output().degree >= 1) operation->forward(pass, 1);
+  }
+  m_loss->contract(pass);
+}
+
+template <class Real, class Space>
+void Network<Real, Space>::product(Pass<Real, Space> const& pass) const {
+  for (auto const& operation : m_operations) {
+    if (operation->output().degree >= 1) operation->forward(pass, 1);
+  }
+  pass.workspace().forget_written();
+  m_loss->reverse(pass, 1);
+  for (auto operation = m_operations.rbegin(); operation != m_operations.rend(); ++operation) {
+    (*operation)->reverse(pass, 1);
+  }
+}
+
+#define ONEDGE_INSTANTIATE(Real, Space) template class Network<Real, Space>;
+ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
+#undef ONEDGE_INSTANTIATE
+
+}  // namespace onedge::network

@@ -1,0 +1,51 @@
+#include <onedge/core/error.hpp>
+#include <onedge/core/random.hpp>
+#include <onedge/network/value.hpp>
+
+#include <cmath>
+
+namespace onedge::network {
+
+namespace {
+
+// Standard deviation of a standard normal truncated at ±2.
+constexpr double truncated_deviation = 0.87962566103423978;
+
+double initial_value(Initializer const& how, RandomStream const& random, std::size_t index) {
+  switch (how.kind) {
+    case Initializer::Kind::zeros:
+      return 0;
+    case Initializer::Kind::ones:
+      return 1;
+    case Initializer::Kind::lecun_normal:
+      return random.truncated_normal(index) / (truncated_deviation * std::sqrt(static_cast<double>(how.fan_in)));
+    case Initializer::Kind::xavier_uniform:
+      return (2 * random.uniform(index) - 1) * std::sqrt(6.0 / static_cast<double>(how.fan_in + how.fan_out));
+    case Initializer::Kind::normal:
+      return how.deviation * random.normal(index);
+  }
+  throw Error("unknown initializer");
+}
+
+}  // namespace
+
+Parameter ParameterLayout::add(std::string const& name, Shape shape, Initializer initializer) {
+  for (auto const& tensor : m_tensors) require(tensor.name != name, "two parameters are named ", name);
+  Parameter parameter{static_cast<int>(m_tensors.size()), m_size, std::move(shape)};
+  m_size += parameter.size();
+  m_tensors.push_back({name, parameter, initializer});
+  return parameter;
+}
+
+std::vector<double> ParameterLayout::initial_values(std::uint64_t seed) const {
+  std::vector<double> values(m_size);
+  for (auto const& tensor : m_tensors) {
+    RandomStream const random(seed, tensor.name);
+    for (std::size_t i = 0; i < tensor.parameter.size(); ++i) {
+      values[tensor.parameter.offset + i] = initial_value(tensor.initializer, random, i);
+    }
+  }
+  return values;
+}
+
+}  // namespace onedge::network

@@ -1,0 +1,188 @@
+// The engine's passes against each other and against central differences, for a network that has everything that an MLP
+// lacks, and for every operation and loss.
+#include <onedge/network/activation.hpp>
+#include <onedge/network/combine.hpp>
+#include <onedge/network/dense.hpp>
+#include <onedge/network/feature.hpp>
+#include <onedge/network/row.hpp>
+#include <onedge/network/select.hpp>
+
+#include <gtest/gtest.h>
+#include <support/engine.hpp>
+
+#include <cmath>
+#include <tuple>
+
+namespace {
+
+using namespace onedge;
+using namespace onedge::network;
+using Space = DefaultSpace;
+
+constexpr int classes = 3;
+constexpr int vocabulary = 5;
+
+template <class Real>
+Value layer(Network<Real, Space>& net, Value const& x, std::string const& name, std::size_t out) {
+  return bias(net, dense(net, x, name, out, Initializer::lecun_normal(x.width())), name);
+}
+
+/// Residual fan-out, product of two activations, softmax and LayerNorm rows, a parameter used twice, a lookup by
+/// integer, a max-select, a value in three roles.
+template <class Real>
+void everything(Network<Real, Space>& net) {
+  Value const x = net.input({2, 4}).reshaped({8});
+  Integers const tokens = net.tokens(2);
+  Value const characters = embedding(net, tokens, "characters", vocabulary, 4, Initializer::normal(1)).reshaped({8});
+  Parameter const shared = net.parameter("shared/kernel", {8, 8}, Initializer::lecun_normal(8));
+  Value const h = activation(net, layer(net, x, "first", 8), "gelu");
+  Value const residual = add(net, activation(net, dense(net, h, shared), "tanh"), h);
+  Value const product = multiply(net, residual, layer(net, characters, "gate", 8));
+  Value const attention = softmax(net, product.reshaped({2, 4})).reshaped({8});
+  Value const normal = layer_norm(net, add(net, attention, residual), "norm");
+  Value const selected = max_select(net, bias(net, dense(net, normal, shared), "second"), 2);
+  net.finish(cross_entropy<Real, Space>(layer(net, relu(net, selected), "head", classes)));
+}
+
+/// Positions as rows: a sequence model with a loss at each position.
+template <class Real>
+void sequence(Network<Real, Space>& net) {
+  Value const characters = embedding(net, net.tokens(3), "characters", vocabulary, 4, Initializer::normal(1));
+  Value const square = multiply(net, characters, characters);
+  Value const h = layer_norm(net, add(net, layer(net, square, "mix", 4), characters), "norm");
+  net.finish(cross_entropy<Real, Space>(layer(net, h, "head", classes)));
+}
+
+/// x → layers with one activation → loss.
+template <class Real>
+test::Build<Real, Space> mlp(std::string const& name, bool squared) {
+  return [=](Network<Real, Space>& net) {
+    Value x = net.input({6});
+    for (int i = 0; i < 2; ++i) x = activation(net, layer(net, x, "dense_" + std::to_string(i), 5), name);
+    x = layer(net, x, "dense_2", classes);
+    net.finish(squared ? squared_error<Real, Space>(x) : cross_entropy<Real, Space>(x));
+  };
+}
+
+/// A linear classifier: degree 1 up to the loss.
+template <class Real>
+void linear(Network<Real, Space>& net) {
+  net.finish(squared_error<Real, Space>(layer(net, net.input({6}), "dense_0", classes)));
+}
+
+template <class Real>
+test::Build<Real, Space> build_of(std::string const& name) {
+  if (name == "everything") return everything<Real>;
+  if (name == "sequence") return sequence<Real>;
+  if (name == "linear") return linear<Real>;
+  auto const slash = name.find('/');
+  return mlp<Real>(name.substr(0, slash), name.substr(slash + 1) == "squared");
+}
+
+class EngineTest : public testing::TestWithParam<std::string> {};
+
+template <class Real>
+test::Engine<Real, Space> engine_of(std::string const& name, std::vector<std::size_t> micro_batches = {5, 3}) {
+  return {build_of<Real>(name), std::move(micro_batches), classes, vocabulary};
+}
+
+/// Three directions at once, two unequal micro-batches.
+template <class Real>
+void check_identities(std::string const& name, double tolerance) {
+  auto engine = engine_of<Real>(name);
+  std::vector<std::vector<double>> const v{engine.direction("a"), engine.direction("b"), engine.direction("c")};
+  auto const r = engine.evaluate(v);
+  double const scale = std::abs(r.contractions[0]) + std::abs(r.contractions[1]) + std::abs(r.contractions[2]);
+  ASSERT_GT(scale, 0.0);
+  for (int c = 0; c < 3; ++c) {
+    EXPECT_NEAR(r.slopes[c], test::dot(r.gradient, v[c]), tolerance * (1 + test::norm(r.gradient) * test::norm(v[c])));
+    EXPECT_NEAR(r.contractions[c], r.seconds[c], tolerance * scale) << "contraction and forward 2";
+    EXPECT_NEAR(r.contractions[c], test::dot(v[c], r.products[c]), tolerance * scale) << "contraction and u.(Hu)";
+    double const quadratic = test::dot(v[c], r.gauss_newton_products[c]);
+    EXPECT_NEAR(r.gauss_newton_curvatures[c], quadratic, tolerance * scale) << "Gauss-Newton";
+    EXPECT_GE(r.gauss_newton_curvatures[c], 0.0);
+    EXPECT_GE(quadratic, -tolerance * scale);
+    for (int d = 0; d < c; ++d) {
+      EXPECT_NEAR(test::dot(v[d], r.products[c]), test::dot(v[c], r.products[d]), tolerance * scale) << "H symmetric";
+      EXPECT_NEAR(test::dot(v[d], r.gauss_newton_products[c]), test::dot(v[c], r.gauss_newton_products[d]),
+                  tolerance * scale)
+          << "G symmetric";
+    }
+  }
+}
+
+TEST_P(EngineTest, IdentitiesDouble) { check_identities<double>(GetParam(), 1e-12); }
+TEST_P(EngineTest, IdentitiesFloat) { check_identities<float>(GetParam(), 2e-5); }
+
+/// log₂ of the ratio of errors at steps h and h/2 is 2 for a central difference.
+TEST_P(EngineTest, GradientIsTheLimitOfCentralDifferencesOfOrderTwo) {
+  auto engine = engine_of<double>(GetParam());
+  auto const w = engine.weights();
+  auto const v = engine.direction("a");
+  double const exact = test::dot(engine.evaluate({}).gradient, v);
+  std::vector<double> errors;
+  for (double const h : {1e-3, 5e-4}) {
+    engine.weights() = test::combine(w, h, v);
+    double const plus = engine.evaluate({}).loss;
+    engine.weights() = test::combine(w, -h, v);
+    double const minus = engine.evaluate({}).loss;
+    errors.push_back(std::abs((plus - minus) / (2 * h) - exact));
+  }
+  if (errors[0] < 1e-9 * std::abs(exact)) return;  // quadratic functions have no error to speak of
+  EXPECT_NEAR(std::log2(errors[0] / errors[1]), 2.0, 0.1);
+}
+
+TEST_P(EngineTest, ProductIsTheLimitOfCentralDifferencesOfOrderTwo) {
+  auto engine = engine_of<double>(GetParam());
+  auto const w = engine.weights();
+  auto const v = engine.direction("a");
+  auto const exact = engine.evaluate({v}).products[0];
+  std::vector<double> errors;
+  for (double const h : {1e-3, 5e-4}) {
+    engine.weights() = test::combine(w, h, v);
+    auto const plus = engine.evaluate({}).gradient;
+    engine.weights() = test::combine(w, -h, v);
+    auto const minus = engine.evaluate({}).gradient;
+    auto difference = test::combine(plus, -1, minus);
+    for (double& value : difference) value /= 2 * h;
+    errors.push_back(test::norm(test::combine(difference, -1, exact)));
+  }
+  if (errors[0] < 1e-9 * test::norm(exact)) return;
+  EXPECT_NEAR(std::log2(errors[0] / errors[1]), 2.0, 0.1);
+}
+
+TEST_P(EngineTest, MicroBatchesDoNotMatter) {
+  auto one = engine_of<double>(GetParam(), {8});
+  auto three = engine_of<double>(GetParam(), {1, 4, 3});
+  auto const v = one.direction("a");
+  auto const a = one.evaluate({v}), b = three.evaluate({v});
+  EXPECT_NEAR(a.loss, b.loss, 1e-13 * std::abs(a.loss));
+  EXPECT_LT(test::norm(test::combine(a.gradient, -1, b.gradient)), 1e-13 * (1 + test::norm(a.gradient)));
+  EXPECT_LT(test::norm(test::combine(a.products[0], -1, b.products[0])), 1e-13 * (1 + test::norm(a.products[0])));
+  EXPECT_NEAR(a.contractions[0], b.contractions[0], 1e-12 * (1 + std::abs(a.contractions[0])));
+}
+
+/// Kernel files are compiled with relaxed arithmetic; a NaN must still reach the loss.
+TEST_P(EngineTest, NotANumberReachesTheLoss) {
+  for (std::size_t const position : {std::size_t{0}, std::size_t{20}}) {
+    auto engine = engine_of<float>(GetParam());
+    engine.weights()[position] = std::nan("");
+    auto const loss = engine.evaluate({}).loss;
+    EXPECT_TRUE(std::isnan(loss)) << "parameter " << position;
+  }
+}
+
+std::string plain(testing::TestParamInfo<std::string> const& info) {
+  std::string name = info.param;
+  for (char& c : name) c = c == '/' ? '_' : c;
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, EngineTest,
+                         testing::Values("everything", "sequence", "linear", "tanh/cross_entropy", "tanh/squared",
+                                         "gelu/cross_entropy", "gelu/squared", "gelu_erf/cross_entropy",
+                                         "gelu_erf/squared", "elu/cross_entropy", "elu/squared", "relu/cross_entropy",
+                                         "relu/squared"),
+                         plain);
+
+}  // namespace
