@@ -1,0 +1,50 @@
+#pragma once
+#include <onedge/comm/communicator.hpp>
+#include <onedge/core/kokkos.hpp>
+
+#include <vector>
+
+namespace onedge::comm {
+
+/// The sum of one vector per block of samples, in a binary tree over the global block index that is the same for every
+/// number of ranks: node (level l, index i) is the sum of blocks [i·2^l, (i+1)·2^l). A rank keeps the nodes that its
+/// own blocks complete, O(log blocks) vectors; finish() hands each rank a slice of everybody's nodes, where the tree is
+/// completed in block order. So the bits of the sum depend on the blocks alone.
+template <class Real, class Space>
+class BlockSum {
+ public:
+  /// Vectors of `length`; this rank adds blocks first_blocks[rank] … first_blocks[rank + 1] − 1, in order.
+  /// first_blocks has size() + 1 entries.
+  BlockSum(Space const& space, Communicator const& communicator, std::size_t length,
+           std::vector<std::size_t> first_blocks);
+
+  void begin();
+  /// Adds the next block's vector; its contents are copied.
+  void add(VectorWindow<Real const, Space> block);
+  /// result ← the sum over all blocks of all ranks. Collective.
+  void finish(VectorWindow<Real, Space> result);
+
+ private:
+  struct Node {
+    int level;
+    std::size_t index;
+    int buffer;
+  };
+  static std::vector<Node> nodes_of(std::size_t first, std::size_t last);
+  int take_buffer();
+  void give_buffer(int buffer) { m_free.push_back(buffer); }
+  void add_to(int target, int source);
+  std::vector<std::size_t> slices() const;
+
+  Space m_space;
+  Communicator const& m_communicator;
+  std::size_t m_length;
+  std::vector<std::size_t> m_first_blocks;
+  std::size_t m_next = 0;
+  std::vector<Node> m_stack;
+  std::vector<Vector<Real, Space>> m_buffers;
+  std::vector<int> m_free;
+  std::vector<Real> m_send, m_receive;
+};
+
+}  // namespace onedge::comm

@@ -1,0 +1,37 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace onedge::comm {
+
+/// A group of ranks. Buffers lie in the memory that the implementation works on (MPI: the host's). Every call is
+/// collective, gives the same bits on every rank, and throws Error when the library reports a failure.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;
+  virtual int size() const = 0;
+
+  /// In place: every rank ends with the element-wise sum.
+  virtual void all_reduce(float* values, std::size_t count) const = 0;
+  virtual void all_reduce(double* values, std::size_t count) const = 0;
+  virtual void all_reduce(std::int64_t* values, std::size_t count) const = 0;
+  /// Rank q receives send[offsets_q …] of every rank, in rank order; counts in elements, one per rank.
+  virtual void exchange(float const* send, std::vector<std::size_t> const& send_counts, float* receive,
+                        std::vector<std::size_t> const& receive_counts) const = 0;
+  virtual void exchange(double const* send, std::vector<std::size_t> const& send_counts, double* receive,
+                        std::vector<std::size_t> const& receive_counts) const = 0;
+  /// In place: rank r contributes the r-th run of counts[r] elements of `values`, and ends with all of them.
+  virtual void all_gather(float* values, std::vector<std::size_t> const& counts) const = 0;
+  virtual void all_gather(double* values, std::vector<std::size_t> const& counts) const = 0;
+
+  virtual void broadcast(void* data, std::size_t bytes, int root) const = 0;
+  /// The strings of all ranks, in rank order, on every rank.
+  virtual std::vector<std::string> gather(std::string const& text) const = 0;
+  virtual void barrier() const = 0;
+};
+
+}  // namespace onedge::comm

@@ -1,0 +1,47 @@
+#pragma once
+// The section `data` of a deck, and the source it asks for.
+#include <onedge/config/deck.hpp>
+#include <onedge/data/source.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace onedge::data {
+
+enum class Split { train, test };
+
+struct DataConfig {
+  static constexpr std::int64_t all = -1;
+
+  std::string set = "fashion-mnist";
+  std::string path = "/usr/share/datasets/fashion-mnist";
+  std::int64_t first = 0;
+  std::int64_t samples = all;
+  std::int64_t classes = 0;          // hdf5: 0 takes the largest label + 1; synthetic: 10
+  std::int64_t features = 64;        // synthetic
+  std::int64_t seed = 0;             // synthetic
+  std::int64_t test_samples = 1024;  // synthetic
+
+  /// Binds the keys of `section` (all kinds' keys when it documents). Throws InputError.
+  static DataConfig bind(config::Section section);
+};
+
+/// The run of samples that a deck trains on.
+struct SampleRange {
+  std::size_t first = 0;
+  std::size_t count = 0;
+};
+
+/// Opens the source and checks what can be checked without reading its samples. Throws InputError naming the file; for
+/// Split::test also when the set has no test samples.
+std::unique_ptr<Source> make_source(DataConfig const& config, Split split);
+
+/// Whether the set, as it lies on disk, has test samples. Throws InputError when an HDF5 file cannot be opened.
+bool has_test_split(DataConfig const& config);
+
+/// data.first and data.samples against what the source has. Throws InputError when they reach beyond it.
+SampleRange sample_range(DataConfig const& config, SourceDescription const& description);
+
+}  // namespace onedge::data

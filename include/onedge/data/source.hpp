@@ -1,0 +1,52 @@
+#pragma once
+// Where samples come from. A source reads any run of its samples; what is read of a file is checked against it.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace onedge::data {
+
+/// What a source offers, known without reading its samples.
+struct SourceDescription {
+  std::string name;                // for messages and logs: the file or folder
+  std::size_t samples = 0;         // available in this split
+  std::vector<std::size_t> shape;  // of one sample, channels last: [height, width, channels], or [features]
+  std::size_t classes = 0;         // labels are 0 … classes − 1
+
+  /// Values in one sample.
+  std::size_t features() const;
+};
+
+/// A run of samples in host memory, row-major [count, features]. Exactly one of the three kinds of input is filled.
+struct HostSamples {
+  std::size_t count = 0;
+  std::size_t features = 0;
+  std::vector<std::uint8_t> pixels;  // inputs are scale · pixel
+  std::vector<double> reals;         // inputs as they are
+  std::vector<std::int32_t> tokens;  // integer inputs (characters)
+  double scale = 1.0 / 255.0;        // of pixels
+  std::vector<std::int32_t> labels;  // [count]
+};
+
+class Source {
+ public:
+  explicit Source(SourceDescription description) : m_description(std::move(description)) {}
+  virtual ~Source() = default;
+  Source(Source const&) = delete;
+  Source& operator=(Source const&) = delete;
+
+  SourceDescription const& description() const { return m_description; }
+
+  /// Samples first … first+count−1. Throws InputError when they do not exist, cannot be read, or have a label outside
+  /// 0 … classes−1.
+  HostSamples read(std::size_t first, std::size_t count) const;
+
+ private:
+  virtual HostSamples read_samples(std::size_t first, std::size_t count) const = 0;
+
+  SourceDescription m_description;
+};
+
+}  // namespace onedge::data

@@ -1,0 +1,81 @@
+#pragma once
+// The trajectory of a run: records in memory, published as one complete file. Nothing on disk is changed in place.
+#include <onedge/core/precision.hpp>
+#include <onedge/io/table.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace onedge::io {
+
+enum class Status { running, finished, diverged, interrupted, failed };
+/// "running", "finished", …, as the file's attribute says it.
+std::string to_string(Status status);
+
+/// Root attributes that stay as they are through a run.
+struct Description {
+  std::string deck;  ///< YAML with every default filled in
+  std::string command_line;
+  Precision precision = Precision::single_precision;
+  std::int64_t parameters = 0;
+  std::int64_t samples = 0;
+};
+
+/// One start of the program. Of several segments that contain a step, the last one holds.
+struct Segment {
+  std::int64_t first_step = 0;
+  std::int64_t ranks = 1;
+  std::string backend;
+  std::string hosts;
+  std::string job_id;  ///< of the batch system; empty without one
+  std::string revision;
+  std::string time;  ///< of the start, ISO 8601 with offset
+};
+
+struct Warning {
+  std::int64_t step = 0;
+  std::string message;
+};
+
+class Trajectory {
+ public:
+  static constexpr std::int64_t format_version = 1;
+
+  explicit Trajectory(Description description);
+  /// All records of a published file. Error when it is missing, damaged, no trajectory, or of a newer format.
+  static Trajectory load(std::filesystem::path const& path);
+
+  /// The table of that name: a new one, or the loaded one. Error when that has other columns. The reference stays
+  /// valid.
+  Table& declare(std::string const& name, std::vector<Column> const& columns);
+  bool has(std::string const& name) const { return m_tables.contains(name); }
+  /// Error when there is none of that name.
+  Table const& table(std::string const& name) const;
+
+  void add_segment(Segment segment) { m_segments.push_back(std::move(segment)); }
+  void warn(std::int64_t step, std::string message) { m_warnings.push_back({step, std::move(message)}); }
+  void set_status(Status status) { m_status = status; }
+  void set_description(Description description) { m_description = std::move(description); }
+  /// Forgets every record and warning from `step` on, so that a resumed run doubles none; segments stay.
+  void truncate(std::int64_t step);
+
+  Description const& description() const { return m_description; }
+  Status status() const { return m_status; }
+  std::vector<Segment> const& segments() const { return m_segments; }
+  std::vector<Warning> const& warnings() const { return m_warnings; }
+
+  /// Writes the complete file in place of the previous one (hdf5::publish). `/steps`, once declared, `/segments` and
+  /// `/warnings` are there from the start, other tables when they have a record. Error names the file and the cause.
+  void publish(std::filesystem::path const& path) const;
+
+ private:
+  Description m_description;
+  Status m_status = Status::running;
+  std::vector<Segment> m_segments;
+  std::vector<Warning> m_warnings;
+  std::map<std::string, Table> m_tables;
+};
+
+}  // namespace onedge::io

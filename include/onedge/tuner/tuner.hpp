@@ -1,0 +1,50 @@
+#pragma once
+// Learning-rate tuners: rules from the line φ(η) = f(w + ηu) to η. They know neither the network nor how φ is computed.
+#include <onedge/config/deck.hpp>
+#include <onedge/tuner/line.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace onedge::tuner {
+
+/// A rule with a small state of its own. It is asked once per step, in the order of the steps, and pays only for what
+/// it asks the line for.
+class Tuner {
+ public:
+  virtual ~Tuner() = default;
+
+  /// η ≥ 0 for the current step. NaN when the line itself is not finite, so that the run ends as diverged.
+  virtual double learning_rate(Line& line) = 0;
+
+  /// Whether learning_rate at this step asks for a second derivative (uᵀHu or uᵀGu).
+  virtual bool needs_curvature(std::int64_t step) const;
+
+  /// The state for checkpoints; restore gives a tuner that goes on with the same η. Throws Error where a value is
+  /// missing.
+  virtual std::map<std::string, double> state() const { return {}; }
+  virtual void restore(std::map<std::string, double> const& state);
+};
+
+/// Makes a tuner for a run of this many steps (schedules depend on it).
+using TunerMaker = std::function<std::unique_ptr<Tuner>(std::int64_t steps)>;
+
+/// Section `tuner` of a deck.
+struct TunerConfig {
+  std::string kind = "cdat";
+  TunerMaker make;
+
+  /// Reads and checks the keys of the chosen kind. Throws InputError.
+  static TunerConfig bind(config::Section section);
+};
+
+/// The tuner of a bound configuration. Throws InputError where its keys do not fit the number of steps.
+std::unique_ptr<Tuner> make_tuner(TunerConfig const& config, std::int64_t steps);
+
+/// A value of a saved state; throws Error where it is missing.
+double saved(std::map<std::string, double> const& state, char const* name);
+
+}  // namespace onedge::tuner

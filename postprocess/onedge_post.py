@@ -1,0 +1,197 @@
+"""Reads OnEdge's trajectories (trajectory.h5).
+
+    import onedge_post
+    run = onedge_post.load("runs/quickstart")         # a run directory or a trajectory file
+    run.status                                        # "running", "finished", "diverged", "interrupted" or "failed"
+    run.deck["tuner"]["sigma"]                        # the full deck of the run
+    run.steps["step"], run.steps["loss"]              # NumPy arrays, one value per step
+    run.tables["sharpness"]["eigenvalues"][:, 0]      # what was measured at another cadence is a table of its own
+
+A running program publishes whole files only, so a trajectory may be read at any time; load() again for newer records.
+Needs NumPy and h5py; reads the deck with PyYAML where that is installed.
+"""
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+FORMAT_VERSION = 1
+FILE_NAME = "trajectory.h5"
+
+
+class TrajectoryError(Exception):
+    """The file is missing, foreign, damaged, or of a newer format; the message is one line that names it."""
+
+
+class Run:
+    """One trajectory in memory.
+
+    path: of the file; name: of its directory; attrs: root attributes; status; deck_text: YAML; deck: the same as nested
+    dictionaries; tables: {table: {column: array}}, each with `step`; steps: the table of every step; segments:
+    {column: array}, one row per start of the program; warnings: list of (step, message); units and descriptions:
+    {table: {column: text}}.
+    """
+
+    def __init__(self, path: Path, file: h5py.File):
+        self.path = path
+        self.name = path.resolve().parent.name if path.name == FILE_NAME else path.stem
+        self.attrs = {key: _plain(value) for key, value in file.attrs.items()}
+        self.status = self.attrs["status"]
+        self.deck_text = self.attrs["deck"]
+        self.deck = parse_deck(self.deck_text)
+        groups = {name: group for name, group in file.items() if isinstance(group, h5py.Group)}
+        self.tables = {name: _columns(path, group) for name, group in groups.items()}
+        self.units = {name: _texts(group, "units") for name, group in groups.items()}
+        self.descriptions = {name: _texts(group, "description") for name, group in groups.items()}
+        self.segments = self.tables.pop("segments", {})
+        warnings = self.tables.pop("warnings", {"step": [], "message": []})
+        self.warnings = [(int(step), str(text)) for step, text in zip(warnings["step"], warnings["message"])]
+        self.steps = self.tables.get("steps", {})
+
+    def __repr__(self) -> str:
+        return f"<Run {self.path}: {self.status}, {len(self.steps.get('step', []))} steps>"
+
+
+def load(path) -> Run:
+    """The trajectory in a run directory, or in a file. Raises TrajectoryError."""
+    path = Path(path)
+    if path.is_dir():
+        if not (path / FILE_NAME).is_file():
+            raise TrajectoryError(f"{path}: there is no {FILE_NAME} in this folder")
+        path = path / FILE_NAME
+    if not path.is_file():
+        raise TrajectoryError(f"{path}: no such file")
+    try:
+        with _open(path) as file:
+            _check_format(path, file)
+            return Run(path, file)
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise TrajectoryError(f"{path}: not readable as a trajectory ({reason})") from error
+
+
+def _open(path: Path) -> h5py.File:
+    # Published files never change, so they need no lock, which some shared file systems cannot give.
+    try:
+        return h5py.File(path, "r", locking=False)
+    except (TypeError, ValueError):  # an older h5py or HDF5
+        return h5py.File(path, "r")
+
+
+def _check_format(path: Path, file: h5py.File) -> None:
+    missing = {"format_version", "deck", "status"} - set(file.attrs)
+    if missing:
+        raise TrajectoryError(f"{path}: not a trajectory (it has no attribute {', '.join(sorted(missing))})")
+    version = int(file.attrs["format_version"])
+    if version > FORMAT_VERSION:
+        raise TrajectoryError(f"{path}: format version {version}; this reader knows up to {FORMAT_VERSION}")
+
+
+def _plain(value):
+    """NumPy scalars and bytes as Python's own."""
+    if isinstance(value, bytes):
+        return value.decode()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _columns(path: Path, group: h5py.Group) -> dict:
+    columns = {}
+    for name, dataset in group.items():
+        is_text = h5py.check_string_dtype(dataset.dtype) is not None
+        columns[name] = dataset.asstr()[()] if is_text else dataset[()]
+    if len({len(column) for column in columns.values()}) > 1:
+        raise TrajectoryError(f"{path}: the columns of {group.name} differ in length")
+    return columns
+
+
+def _texts(group: h5py.Group, attribute: str) -> dict:
+    return {name: _plain(dataset.attrs.get(attribute, "")) for name, dataset in group.items()}
+
+
+def parse_deck(text: str) -> dict:
+    """The deck as nested dictionaries; {} when it is no mapping."""
+    try:
+        import yaml
+    except ImportError:
+        return _parse_block(text)
+    try:
+        deck = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return {}
+    return deck if isinstance(deck, dict) else {}
+
+
+# What follows reads the YAML that OnEdge writes: mappings by indentation, with flow mappings, flow lists and scalars in
+# them. It stands in where PyYAML is not installed.
+
+_TOKEN = re.compile(r"""\s*(?:([{}\[\],])|("(?:[^"\\]|\\.)*")|('(?:[^']|'')*')|(:)(?=[\s,{}\[\]]|$)"""
+                    r"""|((?:[^\s{}\[\],:]|:(?=\S))+))""")
+
+
+def _parse_block(text: str) -> dict:
+    root: dict = {}
+    open_mappings = [(-1, root)]
+    for line in text.splitlines():
+        stripped = line.strip()
+        key, colon, rest = stripped.partition(":")
+        if not colon or stripped.startswith("#"):
+            continue
+        indent = len(line) - len(line.lstrip())
+        while open_mappings[-1][0] >= indent:
+            open_mappings.pop()
+        rest = re.sub(r"(^|\s)#.*$", "", rest) if "'" not in rest and '"' not in rest else rest
+        value = _parse_flow(rest) if rest.strip() else {}
+        open_mappings[-1][1][_scalar(key)] = value
+        if not rest.strip():
+            open_mappings.append((indent, value))
+    return root
+
+
+def _parse_flow(text: str):
+    tokens = [next(group for group in match.groups() if group) for match in _TOKEN.finditer(text)]
+    return _value(tokens)
+
+
+def _value(tokens: list):
+    token = tokens.pop(0) if tokens else ""
+    if token == "[":
+        items = []
+        while tokens and tokens[0] != "]":
+            items.append(_value(tokens))
+            _skip(tokens, ",")
+        _skip(tokens, "]")
+        return items
+    if token == "{":
+        mapping = {}
+        while tokens and tokens[0] != "}":
+            key = _scalar(tokens.pop(0))
+            _skip(tokens, ":")
+            mapping[key] = _value(tokens)
+            _skip(tokens, ",")
+        _skip(tokens, "}")
+        return mapping
+    return _scalar(token)
+
+
+def _skip(tokens: list, token: str) -> None:
+    if tokens and tokens[0] == token:
+        tokens.pop(0)
+
+
+def _scalar(text: str):
+    if text[:1] == "'":
+        return text[1:-1].replace("''", "'")
+    if text[:1] == '"':
+        return re.sub(r"\\(.)", r"\1", text[1:-1])
+    words = {"true": True, "false": False, "null": None, "~": None, "": None}
+    if text in words:
+        return words[text]
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            pass
+    return text

@@ -1,0 +1,32 @@
+#pragma once
+// What a deck says, as our own tree: yaml-cpp's nodes stay inside read_yaml.cpp.
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace onedge::config {
+
+/// One value of a deck, with where it came from.
+struct Node {
+  enum class Kind { null, scalar, sequence, mapping };
+
+  Kind kind = Kind::null;
+  std::string text;      // of a scalar
+  bool quoted = false;   // a quoted scalar is text, never a number
+  std::string location;  // "deck.yaml:12", or "command line"
+  std::vector<Node> items;
+  std::vector<std::pair<std::string, Node>> entries;  // in the order of the deck; keys are unique
+
+  Node* find(std::string_view key);
+  Node const* find(std::string_view key) const;
+};
+
+/// The single document in `text`. Locations are "name:line", or just `name` when `with_lines` is false. Throws
+/// InputError for anything but plain YAML with unique text keys.
+Node read_yaml(std::string const& text, std::string const& name, bool with_lines = true);
+
+/// "a mapping", "a list", "nothing" or the scalar itself in quotes, for messages.
+std::string describe(Node const& node);
+
+}  // namespace onedge::config

@@ -1,0 +1,97 @@
+#include <onedge/core/error.hpp>
+#include <onedge/data/data_config.hpp>
+
+#include "sources.hpp"
+
+namespace onedge::data {
+
+namespace {
+
+constexpr std::size_t image_classes = 10;  // of MNIST and Fashion-MNIST
+
+void bind_path(config::Section& section, DataConfig& config) {
+  auto const meaning = "folder of the set's files";
+  if (config.set == "fashion-mnist" || section.documenting()) {
+    section.when("set: fashion-mnist").bind("path", config.path, meaning);
+  }
+  if (config.set == "mnist" || config.set == "cifar10" || config.set == "cifar100" || section.documenting()) {
+    section.when("set: mnist, cifar10, cifar100").require("path", config.path, meaning);
+  }
+  if (config.set == "hdf5" || section.documenting()) {
+    section.when("set: hdf5")
+        .require("path", config.path, "file with the datasets x [samples, …] and y [samples]; x_test, y_test optional");
+  }
+}
+
+void check_synthetic_range(config::Section const& section, DataConfig const& config) {
+  constexpr std::int64_t most = 1000000000;
+  if (config.samples == DataConfig::all) section.fail("samples", "synthetic data need a number, not all");
+  if (config.samples > most) section.fail("samples", concat("synthetic data have at most ", most, " samples"));
+  if (config.first > most) section.fail("first", concat("synthetic data have at most ", most, " samples"));
+}
+
+}  // namespace
+
+DataConfig DataConfig::bind(config::Section section) {
+  DataConfig config;
+  section.choose("set", config.set, {"mnist", "fashion-mnist", "cifar10", "cifar100", "hdf5", "synthetic"},
+                 "the data set");
+  bind_path(section, config);
+  section.bind("first", config.first, "the first sample of the training split to use", config::non_negative);
+  section.bind_or_word("samples", config.samples, "all", all, "number of training samples to use",
+                       config::at_least_one);
+  if (config.set == "hdf5" || section.documenting()) {
+    section.when("set: hdf5")
+        .bind_or_word("classes", config.classes, "auto", 0, "number of classes; auto: the largest label in y plus one",
+                      config::at_least_one);
+  }
+  if (config.set == "synthetic" || section.documenting()) {
+    auto synthetic = section.when("set: synthetic");
+    constexpr config::Limits size{1.0, 1e6};
+    config.classes = 10;
+    synthetic.bind("features", config.features, "values in a sample", size);
+    synthetic.bind("classes", config.classes, "number of classes", size);
+    synthetic.bind("seed", config.seed, "seed of the inputs and of the teacher network", config::non_negative);
+    synthetic.bind("test_samples", config.test_samples, "number of samples of the test split", size);
+    if (config.set == "synthetic") check_synthetic_range(section, config);
+  }
+  return config;
+}
+
+std::unique_ptr<Source> make_source(DataConfig const& config, Split split) {
+  auto const classes = static_cast<std::size_t>(config.classes);
+  if (config.set == "mnist" || config.set == "fashion-mnist") return open_idx(config.path, split, image_classes);
+  if (config.set == "cifar10") return open_cifar10(config.path, split);
+  if (config.set == "cifar100") return open_cifar100(config.path, split);
+  if (config.set == "hdf5") return open_hdf5(config.path, split, classes);
+  if (config.set == "synthetic") {
+    auto const samples = split == Split::train ? config.first + config.samples : config.test_samples;
+    return make_synthetic({static_cast<std::size_t>(samples), static_cast<std::size_t>(config.features), classes},
+                          static_cast<std::uint64_t>(config.seed), split);
+  }
+  throw InputError(concat("data.set: unknown set '", config.set, "'"));
+}
+
+bool has_test_split(DataConfig const& config) {
+  std::filesystem::path const path = config.path;
+  auto const holds = [&](char const* name) { return std::filesystem::exists(path / name); };
+  if (config.set == "synthetic") return true;
+  if (config.set == "hdf5") return hdf5_has_test(path);
+  if (config.set == "cifar10") return holds("test_batch.bin");
+  if (config.set == "cifar100") return holds("test.bin");
+  return holds("t10k-images-idx3-ubyte") || holds("t10k-images-idx3-ubyte.gz");
+}
+
+SampleRange sample_range(DataConfig const& config, SourceDescription const& description) {
+  auto const available = description.samples;
+  auto const first = static_cast<std::size_t>(config.first);
+  require_input(first < available, "data.first: ", first, " is beyond the ", available, " samples of ",
+                description.name);
+  if (config.samples == DataConfig::all) return {first, available - first};
+  auto const count = static_cast<std::size_t>(config.samples);
+  require_input(count <= available - first, "data.samples: data.first + data.samples = ", first, " + ", count,
+                " reaches beyond the ", available, " samples of ", description.name);
+  return {first, count};
+}
+
+}  // namespace onedge::data

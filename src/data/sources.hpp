@@ -1,0 +1,33 @@
+#pragma once
+// The kinds of source, one file each.
+#include <onedge/data/data_config.hpp>
+#include <onedge/data/source.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+namespace onedge::data {
+
+/// MNIST's format (yann.lecun.com/exdb/mnist): train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-…, each plain or
+/// with .gz.
+std::unique_ptr<Source> open_idx(std::filesystem::path const& folder, Split split, std::size_t classes);
+
+/// data_batch_1.bin … data_batch_5.bin, those that exist, one after another; or test_batch.bin.
+std::unique_ptr<Source> open_cifar10(std::filesystem::path const& folder, Split split);
+/// train.bin or test.bin; labels are the fine ones.
+std::unique_ptr<Source> open_cifar100(std::filesystem::path const& folder, Split split);
+
+/// Datasets x [samples, …] and y [samples] (x_test, y_test) of one file. `classes` 0 takes the largest label + 1.
+std::unique_ptr<Source> open_hdf5(std::filesystem::path const& file, Split split, std::size_t classes);
+bool hdf5_has_test(std::filesystem::path const& file);
+
+struct SyntheticShape {
+  std::size_t samples;
+  std::size_t features;
+  std::size_t classes;
+};
+/// Inputs from N(0, 1), labels from a random teacher network.
+std::unique_ptr<Source> make_synthetic(SyntheticShape const& shape, std::uint64_t seed, Split split);
+
+}  // namespace onedge::data

@@ -1,0 +1,187 @@
+#include <onedge/core/error.hpp>
+#include <onedge/core/version.hpp>
+#include <onedge/hdf5/publish.hpp>
+#include <onedge/io/trajectory.hpp>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace onedge::io {
+
+namespace {
+
+constexpr std::array statuses = {Status::running, Status::finished, Status::diverged, Status::interrupted,
+                                 Status::failed};
+
+Status status_of(std::string const& text, std::string const& file) {
+  for (auto const status : statuses) {
+    if (to_string(status) == text) return status;
+  }
+  throw Error(concat(file, " has the unknown status '", text, "'"));
+}
+
+/// One value per row, out of each row's member.
+template <class T, class Row>
+std::vector<T> collect(std::vector<Row> const& rows, T Row::*member) {
+  std::vector<T> values;
+  for (auto const& row : rows) values.push_back(row.*member);
+  return values;
+}
+
+template <class Row>
+struct RowColumns {
+  hdf5::Group& group;
+  std::vector<Row> const& rows;
+
+  template <class T>
+  hdf5::Dataset write(std::string const& name, T Row::*member, std::string const& description) {
+    auto dataset = group.write(name, collect(rows, member), hdf5::Layout::extensible);
+    dataset.write_attribute("description", description);
+    dataset.write_attribute("units", std::string("1"));
+    return dataset;
+  }
+};
+
+template <class Row, class T>
+void restore(hdf5::Group const& group, std::string const& name, std::vector<Row>& rows, T Row::*member) {
+  auto const values = group.read<T>(name);
+  require(values.size() == rows.size(), group.label(), "/", name, " has ", values.size(), " rows, ", rows.size(),
+          " expected");
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].*member = values[i];
+}
+
+void write_segments(hdf5::Group group, std::vector<Segment> const& segments) {
+  RowColumns<Segment> columns{group, segments};
+  columns.write("first_step", &Segment::first_step, "first step of this start of the program");
+  columns.write("ranks", &Segment::ranks, "number of MPI ranks");
+  columns.write("backend", &Segment::backend, "where the kernels ran");
+  columns.write("hosts", &Segment::hosts, "names of the hosts");
+  columns.write("job_id", &Segment::job_id, "number of the job in the batch system; empty without one");
+  columns.write("revision", &Segment::revision, "git revision of the program");
+  columns.write("time", &Segment::time, "time of the start, ISO 8601");
+}
+
+std::vector<Segment> read_segments(hdf5::Group const& group) {
+  std::vector<Segment> segments(group.dataset("first_step").size());
+  restore(group, "first_step", segments, &Segment::first_step);
+  restore(group, "ranks", segments, &Segment::ranks);
+  restore(group, "backend", segments, &Segment::backend);
+  restore(group, "hosts", segments, &Segment::hosts);
+  restore(group, "job_id", segments, &Segment::job_id);
+  restore(group, "revision", segments, &Segment::revision);
+  restore(group, "time", segments, &Segment::time);
+  return segments;
+}
+
+void write_warnings(hdf5::Group group, std::vector<Warning> const& warnings) {
+  RowColumns<Warning> columns{group, warnings};
+  auto step = columns.write("step", &Warning::step, "step at which the warning was given");
+  step.make_scale("step");
+  columns.write("message", &Warning::message, "what was remarkable").attach_scale(step);
+}
+
+std::vector<Warning> read_warnings(hdf5::Group const& group) {
+  std::vector<Warning> warnings(group.dataset("step").size());
+  restore(group, "step", warnings, &Warning::step);
+  restore(group, "message", warnings, &Warning::message);
+  return warnings;
+}
+
+void write_attributes(hdf5::File& file, Description const& description, Status status) {
+  file.write_attribute("format_version", Trajectory::format_version);
+  file.write_attribute("software_version", software_version());
+  file.write_attribute("git_revision", git_revision());
+  file.write_attribute("deck", description.deck);
+  file.write_attribute("command_line", description.command_line);
+  file.write_attribute("precision", to_string(description.precision));
+  file.write_attribute("parameters", description.parameters);
+  file.write_attribute("samples", description.samples);
+  file.write_attribute("status", to_string(status));
+}
+
+Description read_description(hdf5::File const& file) {
+  Description description;
+  description.deck = file.attribute<std::string>("deck");
+  description.command_line = file.attribute<std::string>("command_line");
+  bool const single = file.attribute<std::string>("precision") == "single";
+  description.precision = single ? Precision::single_precision : Precision::double_precision;
+  description.parameters = file.attribute<std::int64_t>("parameters");
+  description.samples = file.attribute<std::int64_t>("samples");
+  return description;
+}
+
+}  // namespace
+
+std::string to_string(Status status) {
+  switch (status) {
+    case Status::running:
+      return "running";
+    case Status::finished:
+      return "finished";
+    case Status::diverged:
+      return "diverged";
+    case Status::interrupted:
+      return "interrupted";
+    case Status::failed:
+      return "failed";
+  }
+  throw Error("unknown status");
+}
+
+Trajectory::Trajectory(Description description) : m_description(std::move(description)) {}
+
+Trajectory Trajectory::load(std::filesystem::path const& path) {
+  auto const file = hdf5::File::open(path);
+  bool const ours = file.has_attribute("format_version") && file.has("segments") && file.has("warnings");
+  require(ours, path.string(), " is not a trajectory");
+  auto const version = file.attribute<std::int64_t>("format_version");
+  require(version <= format_version, path.string(), " has format version ", version, ", this program reads up to ",
+          format_version);
+  Trajectory trajectory(read_description(file));
+  trajectory.m_status = status_of(file.attribute<std::string>("status"), path.string());
+  trajectory.m_segments = read_segments(file.group("segments"));
+  trajectory.m_warnings = read_warnings(file.group("warnings"));
+  for (auto const& name : file.names()) {
+    bool const is_table = file.is_group(name) && name != "segments" && name != "warnings";
+    if (is_table) trajectory.m_tables.emplace(name, Table::read(file.group(name)));
+  }
+  return trajectory;
+}
+
+Table& Trajectory::declare(std::string const& name, std::vector<Column> const& columns) {
+  auto const [found, is_new] = m_tables.try_emplace(name, columns);
+  auto by_name = [](Column const& a, Column const& b) { return a.name < b.name; };
+  auto wanted = columns;
+  auto present = found->second.columns();
+  std::sort(wanted.begin(), wanted.end(), by_name);
+  std::sort(present.begin(), present.end(), by_name);
+  require(wanted == present, "the trajectory's table '", name, "' has other columns than the run writes now");
+  return found->second;
+}
+
+Table const& Trajectory::table(std::string const& name) const {
+  auto const found = m_tables.find(name);
+  require(found != m_tables.end(), "the trajectory has no table '", name, "'");
+  return found->second;
+}
+
+void Trajectory::truncate(std::int64_t step) {
+  for (auto& [name, table] : m_tables) table.truncate(step);
+  std::erase_if(m_warnings, [&](Warning const& warning) { return warning.step >= step; });
+}
+
+void Trajectory::publish(std::filesystem::path const& path) const {
+  hdf5::publish(path, [&](hdf5::File& file) {
+    write_attributes(file, m_description, m_status);
+    write_segments(file.create_group("segments"), m_segments);
+    write_warnings(file.create_group("warnings"), m_warnings);
+    for (auto const& [name, table] : m_tables) {
+      if (table.size() == 0 && name != "steps") continue;
+      auto group = file.create_group(name);
+      table.write(group);
+    }
+  });
+}
+
+}  // namespace onedge::io

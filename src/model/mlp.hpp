@@ -1,0 +1,16 @@
+#pragma once
+#include <onedge/network/network.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace onedge::model {
+
+/// Flatten, then dense_i with bias and activation per hidden layer, then a dense head: the logits. Kernels
+/// lecun_normal, biases 0 (the defaults of Flax). Without hidden layers it is the linear classifier.
+template <class Real, class Space>
+network::Value mlp(network::Network<Real, Space>& network, network::Shape const& sample,
+                   std::vector<std::int64_t> const& hidden, std::string const& activation, std::size_t classes);
+
+}  // namespace onedge::model

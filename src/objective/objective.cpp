@@ -1,0 +1,295 @@
+#include <onedge/comm/all_reduce.hpp>
+#include <onedge/core/error.hpp>
+#include <onedge/objective/objective.hpp>
+
+#include <algorithm>
+
+namespace onedge::objective {
+
+template <class Real, class Space>
+Objective<Real, Space>::Objective(Space const& space, network::Network<Real, Space> const& network,
+                                  data::Shard<Real, Space> const& shard, data::BlockPartition const& partition,
+                                  comm::Communicator const& communicator, Options const& options)
+    : m_space(space),
+      m_network(network),
+      m_shard(shard),
+      m_partition(partition),
+      m_communicator(communicator),
+      m_options(options),
+      m_micro_batch(options.micro_batch == 0 ? shard.samples() : std::min(options.micro_batch, shard.samples())),
+      m_workspace(network, m_micro_batch),
+      m_inner_products(space) {
+  require(shard.samples() == partition.sample_count(communicator.rank()), "the shard holds ", shard.samples(),
+          " samples, the partition gives this rank ", partition.sample_count(communicator.rank()));
+  require(options.micro_batch % partition.block() == 0, "micro-batch ", options.micro_batch,
+          " is not a multiple of the block of ", partition.block());
+  for (int r = 0; r <= communicator.size(); ++r) m_first_blocks.push_back(partition.first_block(r));
+}
+
+template <class Real, class Space>
+void Objective<Real, Space>::reserve(network::Demand const& demand) {
+  network::Demand wanted = demand;
+  // Reproducible curvatures always come from forward 2, so that their bits do not depend on what planes are at hand.
+  bool const repeats = m_options.reproducible || micro_batches() > 1;
+  wanted.forward_curvatures = wanted.forward_curvatures || (repeats && demand.curvatures > 0);
+  if (m_workspace.demand().covers(wanted)) return;
+  bool const kept = keeps_adjoints();
+  m_workspace.reserve(wanted);
+  if (m_held == Held::adjoints && !kept) m_held = Held::planes;
+}
+
+template <class Real, class Space>
+void Objective<Real, Space>::set_point(Constant parameters) {
+  require(parameters.extent(0) == m_network.parameters().size(), "the point has ", parameters.extent(0),
+          " entries, not ", m_network.parameters().size());
+  m_point = parameters;
+  if (m_held != Held::nothing) m_held = Held::inputs;
+}
+
+template <class Real, class Space>
+std::size_t Objective<Real, Space>::micro_batch_samples(std::size_t index) const {
+  return std::min(m_micro_batch, m_shard.samples() - index * m_micro_batch);
+}
+
+// A tile is what the operations see at once: the whole micro-batch, or one block where shapes must not depend on it.
+template <class Real, class Space>
+void Objective<Real, Space>::for_each_tile(std::size_t micro_batch, std::function<void(Tile)> const& work) const {
+  std::size_t const samples = micro_batch_samples(micro_batch);
+  std::size_t const step = m_options.reproducible ? m_partition.block() : samples;
+  for (std::size_t first = 0; first < samples; first += step) work({first, std::min(step, samples - first)});
+}
+
+template <class Real, class Space>
+std::vector<std::size_t> Objective<Real, Space>::order() const {
+  std::vector<std::size_t> indices(micro_batches());
+  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = i;
+  // Reproducible sums take their blocks in order.
+  if (!m_options.reproducible && m_held != Held::nothing) std::swap(indices[0], indices[m_held_micro_batch]);
+  return indices;
+}
+
+template <class Real, class Space>
+network::Bindings<Real, Space> Objective<Real, Space>::bindings(std::size_t micro_batch, Tile tile) const {
+  network::Bindings<Real, Space> result;
+  result.parameters = m_point;
+  std::size_t const rows = m_network.loss().rows_per_sample();
+  result.labels = m_shard.labels(micro_batch * m_micro_batch + tile.first, tile.count);
+  result.weight = 1.0 / (static_cast<double>(m_partition.samples()) * static_cast<double>(rows));
+  return result;
+}
+
+template <class Real, class Space>
+void Objective<Real, Space>::hold_inputs(std::size_t micro_batch) {
+  if (m_held != Held::nothing && m_held_micro_batch == micro_batch) return;
+  std::size_t const samples = micro_batch_samples(micro_batch);
+  m_shard.load(m_space, micro_batch * m_micro_batch, samples,
+               m_workspace.plane(m_network.input_value(), 0, 0, 0, samples));
+  m_held = Held::inputs;
+  m_held_micro_batch = micro_batch;
+}
+
+template <class Real, class Space>
+void Objective<Real, Space>::hold_planes(std::size_t micro_batch) {
+  hold_inputs(micro_batch);
+  if (m_held >= Held::planes) return;
+  for_each_tile(micro_batch, [&](Tile tile) {
+    m_network.forward(Pass(m_space, m_workspace, bindings(micro_batch, tile), tile.first, tile.count));
+    m_workspace.collect_terms(1);
+  });
+  m_held = Held::planes;
+}
+
+template <class Real, class Space>
+void Objective<Real, Space>::hold_adjoints(std::size_t micro_batch) {
+  hold_planes(micro_batch);
+  if (m_held >= Held::adjoints) return;
+  for_each_tile(micro_batch, [&](Tile tile) {
+    m_network.reverse(Pass(m_space, m_workspace, bindings(micro_batch, tile), tile.first, tile.count));
+  });
+  m_held = Held::adjoints;
+}
+
+template <class Real, class Space>
+void Objective<Real, Space>::begin_sums(std::size_t scalars, std::size_t vectors) {
+  m_scalars.assign(scalars, 0.0);
+  if (!m_options.reproducible) return;
+  if (m_scalar_count != scalars) {
+    m_scalar_sum =
+        std::make_unique<comm::BlockSum<double, HostSpace>>(HostSpace(), m_communicator, scalars, m_first_blocks);
+    m_scalar_count = scalars;
+  }
+  m_scalar_sum->begin();
+  if (vectors == 0) return;
+  if (m_block_vector.extent(0) != vectors * parameters()) {
+    m_block_vector = uninitialised<Vector<Real, Space>>("onedge::Objective::block_vector", vectors * parameters());
+    m_vector_sum = std::make_unique<comm::BlockSum<Real, Space>>(m_space, m_communicator, m_block_vector.extent(0),
+                                                                 m_first_blocks);
+  }
+  m_vector_sum->begin();
+}
+
+template <class Real, class Space>
+void Objective<Real, Space>::add_scalars(std::vector<double> const& values) {
+  if (m_options.reproducible)
+    return m_scalar_sum->add(VectorWindow<double const, HostSpace>(values.data(), values.size()));
+  for (std::size_t i = 0; i < values.size(); ++i) m_scalars[i] += values[i];
+}
+
+template <class Real, class Space>
+std::vector<double> Objective<Real, Space>::finish_scalars() {
+  if (m_options.reproducible) {
+    m_scalar_sum->finish(VectorWindow<double, HostSpace>(m_scalars.data(), m_scalars.size()));
+  } else {
+    m_communicator.all_reduce(m_scalars.data(), m_scalars.size());
+  }
+  return m_scalars;
+}
+
+template <class Real, class Space>
+void Objective<Real, Space>::finish_vectors(Window result) {
+  if (m_options.reproducible) {
+    m_vector_sum->finish(result);
+  } else {
+    comm::all_reduce(m_space, m_communicator, result);
+  }
+}
+
+template <class Real, class Space>
+double Objective<Real, Space>::add_weight_decay(double data_loss) {
+  if (m_options.weight_decay == 0) return data_loss;
+  return data_loss + 0.5 * m_options.weight_decay * m_inner_products({{m_point, m_point}})[0];
+}
+
+template <class Real, class Space>
+Losses Objective<Real, Space>::loss() {
+  begin_sums(1, 0);
+  for (std::size_t const index : order()) {
+    hold_inputs(index);
+    for_each_tile(index, [&](Tile tile) {
+      m_network.forward(Pass(m_space, m_workspace, bindings(index, tile), tile.first, tile.count));
+      add_scalars(m_workspace.collect_terms(1));
+    });
+    m_held = Held::planes;
+  }
+  ++m_counts.losses;
+  double const data_loss = finish_scalars()[0];
+  return {add_weight_decay(data_loss), data_loss};
+}
+
+template <class Real, class Space>
+Losses Objective<Real, Space>::gradient(Window gradient) {
+  begin_sums(1, 1);
+  Window const target = m_options.reproducible ? Window(m_block_vector.data(), m_block_vector.extent(0)) : gradient;
+  Kokkos::deep_copy(m_space, target, Real(0));
+  for (std::size_t const index : order()) {
+    hold_inputs(index);
+    for_each_tile(index, [&](Tile tile) {
+      auto bound = bindings(index, tile);
+      bound.gradient = target;
+      Pass const pass(m_space, m_workspace, bound, tile.first, tile.count);
+      m_network.forward(pass);
+      add_scalars(m_workspace.collect_terms(1));
+      m_network.reverse(pass);
+      if (m_options.reproducible) {
+        m_vector_sum->add(target);
+        Kokkos::deep_copy(m_space, target, Real(0));
+      }
+    });
+    m_held = keeps_adjoints() ? Held::adjoints : Held::planes;
+  }
+  finish_vectors(gradient);
+  ++m_counts.gradients;
+  if (m_options.weight_decay != 0) {
+    linalg::add_scaled<Real>(m_space, gradient, static_cast<Real>(m_options.weight_decay), m_point, gradient);
+  }
+  double const data_loss = finish_scalars()[0];
+  return {add_weight_decay(data_loss), data_loss};
+}
+
+template <class Real, class Space>
+double Objective<Real, Space>::curvature(Constant direction) {
+  return along(direction, false);
+}
+
+template <class Real, class Space>
+double Objective<Real, Space>::gauss_newton_curvature(Constant direction) {
+  return along(direction, true);
+}
+
+template <class Real, class Space>
+double Objective<Real, Space>::along_tile(Pass const& pass, bool gauss_newton, bool contracts) {
+  if (gauss_newton) {
+    m_network.gauss_newton_curvature(pass);
+  } else if (contracts) {
+    m_network.contract(pass);
+  } else {
+    m_network.forward_second(pass);
+  }
+  return 2 * m_workspace.collect_terms(1)[0];
+}
+
+template <class Real, class Space>
+double Objective<Real, Space>::along(Constant direction, bool gauss_newton) {
+  reserve({1, false, 0});
+  begin_sums(1, 0);
+  for (std::size_t const index : order()) {
+    hold_planes(index);
+    bool const contracts = !m_options.reproducible && m_held == Held::adjoints;
+    if (!contracts && !gauss_newton) reserve({1, true, 0});
+    for_each_tile(index, [&](Tile tile) {
+      auto bound = bindings(index, tile);
+      bound.directions = MatrixWindow<Real const, Space>(direction.data(), 1, direction.extent(0));
+      add_scalars({along_tile(Pass(m_space, m_workspace, bound, tile.first, tile.count), gauss_newton, contracts)});
+    });
+  }
+  ++m_counts.curvatures;
+  double curvature = finish_scalars()[0];
+  if (m_options.weight_decay != 0) {
+    curvature += m_options.weight_decay * m_inner_products({{direction, direction}})[0];
+  }
+  return curvature;
+}
+
+template <class Real, class Space>
+void Objective<Real, Space>::product(MatrixWindow<Real const, Space> directions, MatrixWindow<Real, Space> results,
+                                     bool gauss_newton) {
+  std::size_t const b = directions.extent(0);
+  require(results.extent(0) == b && directions.extent(1) == parameters() && results.extent(1) == parameters(),
+          "product: ", b, " directions, ", results.extent(0), " results");
+  reserve({0, false, static_cast<int>(b)});
+  begin_sums(1, b);
+  Window const flat(results.data(), results.size());
+  Window const target = m_options.reproducible ? Window(m_block_vector.data(), m_block_vector.extent(0)) : flat;
+  Kokkos::deep_copy(m_space, target, Real(0));
+  for (std::size_t const index : order()) {
+    if (gauss_newton) {
+      hold_planes(index);
+    } else {
+      hold_adjoints(index);
+    }
+    for_each_tile(index, [&](Tile tile) {
+      auto bound = bindings(index, tile);
+      bound.directions = directions;
+      bound.products = MatrixWindow<Real, Space>(target.data(), b, parameters());
+      Pass pass(m_space, m_workspace, bound, tile.first, tile.count);
+      pass.set_gauss_newton(gauss_newton);
+      m_network.product(pass);
+      if (m_options.reproducible) {
+        m_vector_sum->add(target);
+        Kokkos::deep_copy(m_space, target, Real(0));
+      }
+    });
+  }
+  finish_vectors(flat);
+  m_counts.products += static_cast<std::int64_t>(b);
+  if (m_options.weight_decay != 0) {
+    VectorWindow<Real const, Space> const all(directions.data(), directions.size());
+    linalg::add_scaled<Real>(m_space, flat, static_cast<Real>(m_options.weight_decay), all, flat);
+  }
+}
+
+#define ONEDGE_INSTANTIATE(Real, Space) template class Objective<Real, Space>;
+ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
+#undef ONEDGE_INSTANTIATE
+
+}  // namespace onedge::objective
