@@ -1,8 +1,4 @@
-# Language level, warnings, instruction set and sanitizers, as one interface target.
-set(CMAKE_CXX_STANDARD 20)
-set(CMAKE_CXX_STANDARD_REQUIRED ON)
-set(CMAKE_CXX_EXTENSIONS OFF)
-set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+# Build type, warnings, instruction set and sanitizers, as one interface target.
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
 endif()
@@ -29,7 +25,7 @@ endif()
 # NaN and infinity keep their meaning everywhere: a diverged run must be noticed.
 function(onedge_kernel_sources)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT ONEDGE_CUDA AND NOT ONEDGE_SANITIZE)
-    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS
+    set_property(SOURCE ${ARGN} TARGET_DIRECTORY onedge APPEND PROPERTY COMPILE_OPTIONS
       -fopenmp-simd -ffast-math -fno-finite-math-only -D__FAST_MATH__=1)
   endif()
 endfunction()

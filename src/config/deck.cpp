@@ -74,4 +74,6 @@ std::string Deck::resolved() const { return m_tree->resolved(); }
 
 std::vector<KeyDescription> const& Deck::keys() const { return m_tree->keys(); }
 
+std::vector<std::pair<std::string, std::string>> Deck::values() const { return m_tree->values(); }
+
 }  // namespace onedge::config

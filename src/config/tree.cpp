@@ -158,4 +158,10 @@ std::string Tree::resolved() const {
   return text.empty() ? "{}\n" : text;
 }
 
+std::vector<std::pair<std::string, std::string>> Tree::values() const {
+  std::vector<std::pair<std::string, std::string>> result;
+  for (std::size_t i = 0; i < m_keys.size(); ++i) result.emplace_back(m_keys[i].path, m_texts[i]);
+  return result;
+}
+
 }  // namespace onedge::config

@@ -29,6 +29,7 @@ class Tree {
 
   void check_all_known() const;
   std::string resolved() const;
+  std::vector<std::pair<std::string, std::string>> values() const;
   std::vector<KeyDescription> const& keys() const { return m_keys; }
 
  private:

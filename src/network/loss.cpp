@@ -79,14 +79,14 @@ class RowLoss : public Loss<Real, Space> {
 
   void forward(Pass<Real, Space> const& pass, int order) const override {
     for (int column = 0; column < (order == 0 ? 1 : pass.columns()); ++column) {
-      if (order == 0) sum_order<0>(pass, column, true);
-      if (order == 1) sum_order<1>(pass, column, true);
-      if (order == 2) sum_order<2>(pass, column, true);
+      if (order == 0) sum_order<0>(pass, column, 0);
+      if (order == 1) sum_order<1>(pass, column, 1);
+      if (order == 2) sum_order<2>(pass, column, 2);
     }
   }
 
   void contract(Pass<Real, Space> const& pass) const override {
-    for (int column = 0; column < pass.columns(); ++column) sum_order<2>(pass, column, false);
+    for (int column = 0; column < pass.columns(); ++column) sum_order<2>(pass, column, 1);
   }
 
   void reverse(Pass<Real, Space> const& pass, int order) const override {
@@ -111,13 +111,10 @@ class RowLoss : public Loss<Real, Space> {
         pass.term(0));
   }
 
-  /// Adds weight · Σ_rows coefficient `Order` of ℓ(z(ε)); without plane 2 of the logits when told to leave it out.
+  /// Adds weight · Σ_rows coefficient `Order` of ℓ(z(ε)), with z(ε) cut off behind plane `highest`.
   template <int Order>
-  void sum_order(Pass<Real, Space> const& pass, int column, bool with_second_plane) const {
-    Row<Real, Space, Order> logits = rows_of<Order>(pass, column);
-    if constexpr (Order == 2) {
-      if (!with_second_plane) logits.plane[2] = Window();
-    }
+  void sum_order(Pass<Real, Space> const& pass, int column, int highest) const {
+    Row<Real, Space, Order> const logits = rows_of<Order>(pass, column, highest);
     auto const labels = pass.labels();
     std::size_t const classes = logits.plane[0].extent(1);
     double const weight = pass.weight();
@@ -134,7 +131,7 @@ class RowLoss : public Loss<Real, Space> {
 
   template <int Order>
   void set_adjoint(Pass<Real, Space> const& pass, int column) const {
-    Row<Real, Space, Order> const logits = rows_of<Order>(pass, column);
+    Row<Real, Space, Order> const logits = rows_of<Order>(pass, column, Order);
     auto const target = pass.adjoint_rows(this->logits(), Order, column);
     auto const labels = pass.labels();
     std::size_t const classes = target.extent(1);
@@ -150,9 +147,9 @@ class RowLoss : public Loss<Real, Space> {
 
  private:
   template <int Order>
-  Row<Real, Space, Order> rows_of(Pass<Real, Space> const& pass, int column) const {
+  Row<Real, Space, Order> rows_of(Pass<Real, Space> const& pass, int column, int highest) const {
     Row<Real, Space, Order> row{};
-    for (int k = 0; k <= Order; ++k) {
+    for (int k = 0; k <= highest; ++k) {
       if (this->logits().degree >= k) row.plane[k] = pass.rows(this->logits(), k, k == 0 ? 0 : column);
     }
     return row;

@@ -55,7 +55,7 @@ std::size_t Objective<Real, Space>::micro_batch_samples(std::size_t index) const
 template <class Real, class Space>
 void Objective<Real, Space>::for_each_tile(std::size_t micro_batch, std::function<void(Tile)> const& work) const {
   std::size_t const samples = micro_batch_samples(micro_batch);
-  std::size_t const step = m_options.reproducible ? m_partition.block() : samples;
+  static std::size_t const env = std::getenv("TILE") ? std::atoi(std::getenv("TILE")) : 1000000; std::size_t const step = m_options.reproducible ? m_partition.block() : std::min(env, samples);
   for (std::size_t first = 0; first < samples; first += step) work({first, std::min(step, samples - first)});
 }
 

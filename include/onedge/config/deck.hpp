@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace onedge::config {
@@ -105,6 +106,8 @@ class Deck {
   void check_all_known() const;
   /// Every bound key with its value, in binding order, as YAML; floats carry a dot (1.0e-05, not 1e-05).
   std::string resolved() const;
+  /// The path of every bound key with its value as YAML writes it, in binding order.
+  std::vector<std::pair<std::string, std::string>> values() const;
   /// One row for each bound key, in binding order.
   std::vector<KeyDescription> const& keys() const;
 

@@ -26,6 +26,7 @@ class Cdat : public Tuner {
   explicit Cdat(Options options) : m_options(std::move(options)) {}
   double learning_rate(Line& line) override;
   bool needs_curvature(std::int64_t step) const override;
+  std::int64_t curvature_every() const override { return m_options.curvature == "parabolic" ? 0 : m_options.every; }
   std::map<std::string, double> state() const override;
   void restore(std::map<std::string, double> const& state) override;
 

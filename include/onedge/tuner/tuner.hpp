@@ -22,6 +22,8 @@ class Tuner {
 
   /// Whether learning_rate at this step asks for a second derivative (uᵀHu or uᵀGu).
   virtual bool needs_curvature(std::int64_t step) const;
+  /// The cadence of these steps: k for steps 0, k, 2k, …; 0 for never.
+  virtual std::int64_t curvature_every() const { return 0; }
 
   /// The state for checkpoints; restore gives a tuner that goes on with the same η. Throws Error where a value is
   /// missing.

@@ -1,87 +1,16 @@
 // Decks: what is read, what is refused and with which words, and what is written back.
-#include <onedge/config/deck.hpp>
-#include <onedge/core/error.hpp>
-
-#include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <random>
 
+#include "settings.hpp"
+
+namespace onedge::config::test {
 namespace {
-
-using onedge::InputError;
-using onedge::config::Deck;
-using onedge::config::KeyDescription;
-using onedge::config::Section;
-
-struct Settings {
-  std::string name = "unnamed";
-  std::int64_t seed = 0;
-  std::int64_t steps = 300;
-  std::int64_t micro_batch = 0;
-  bool profile = false;
-  std::vector<std::int64_t> hidden = {256, 256};
-  std::vector<double> rates = {0.5};
-  std::string kind = "cdat";
-  double sigma = 2.0;
-  double learning_rate = 1e-3;
-  double loss_above = std::nan("");
-  std::int64_t every = 10;
-};
-
-/// Binds a small deck with all that a binding can do.
-Settings bind(Deck const& deck) {
-  Settings s;
-  auto run = deck.root().section("run");
-  run.bind("name", s.name, "name of the run");
-  run.bind("seed", s.seed, "seed");
-  run.bind("steps", s.steps, "steps", onedge::config::at_least_one);
-  run.bind_or_word("micro_batch", s.micro_batch, "auto", 0, "samples at a time", onedge::config::at_least_one);
-  run.bind("profile", s.profile, "print timings");
-  run.section("stop").bind_optional("loss_above", s.loss_above, "end when the loss exceeds it");
-  auto model = deck.root().section("model");
-  model.bind("hidden", s.hidden, "widths", onedge::config::at_least_one);
-  model.bind("rates", s.rates, "rates", onedge::config::unit_interval_open_above);
-  auto tuner = deck.root().section("tuner");
-  tuner.choose("kind", s.kind, {"constant", "cdat", "polyak"}, "the rule");
-  if (s.kind == "cdat" || tuner.documenting()) {
-    tuner.when("kind: cdat").bind("sigma", s.sigma, "scaling", onedge::config::positive);
-  }
-  if (s.kind == "constant" || tuner.documenting()) {
-    tuner.when("kind: constant").require("learning_rate", s.learning_rate, "the rate", onedge::config::positive);
-  }
-  deck.root().section("measure").section("sharpness").bind("every", s.every, "cadence");
-  deck.root().section("sweep").free_form();
-  return s;
-}
-
-Settings read(std::string const& text, std::vector<std::string> const& overrides = {}) {
-  auto deck = Deck::from_text(text, "deck.yaml");
-  for (auto const& assignment : overrides) deck.override_with(assignment);
-  auto const settings = bind(deck);
-  deck.check_all_known();
-  return settings;
-}
-
-/// The message that reading the text ends with; empty when it is accepted.
-std::string complaint(std::string const& text, std::vector<std::string> const& overrides = {}) {
-  try {
-    read(text, overrides);
-  } catch (InputError const& error) {
-    return error.what();
-  }
-  return "";
-}
-
-void expect_complaint(std::string const& text, std::string const& expected,
-                      std::vector<std::string> const& overrides = {}) {
-  auto const message = complaint(text, overrides);
-  EXPECT_NE(message.find(expected), std::string::npos) << "deck: " << text << "\nmessage: " << message;
-}
 
 TEST(Deck, ReadsEveryType) {
   auto const s = read(
@@ -353,71 +282,5 @@ TEST(Deck, DescribesItsKeys) {
   EXPECT_EQ(row("tuner.learning_rate").default_value, "required");
 }
 
-/// One random change: a character replaced, inserted or removed, or a stretch copied elsewhere.
-std::string mutate(std::string text, std::mt19937_64& generator) {
-  static std::string const alphabet = "{}[]:,.-?&*!|>'\"%@` \t\n#~aseed019\\\r\x01\xc2\x85\xff=<";
-  auto const pick = [&](std::size_t bound) { return static_cast<std::size_t>(generator() % bound); };
-  auto const changes = 1 + pick(4);
-  for (std::size_t change = 0; change < changes && !text.empty(); ++change) {
-    auto const where = pick(text.size());
-    auto const character = alphabet[pick(alphabet.size())];
-    switch (pick(4)) {
-      case 0:
-        text[where] = character;
-        break;
-      case 1:
-        text.insert(where, 1, character);
-        break;
-      case 2:
-        text.erase(where, 1 + pick(5));
-        break;
-      default:
-        text.insert(where, text.substr(pick(text.size()), pick(40)));
-    }
-  }
-  return text;
-}
-
-TEST(Deck, NoMutationDoesMoreThanFailCleanly) {
-  std::string const valid =
-      "run: {name: quickstart, seed: 0, steps: 300, micro_batch: auto, stop: {loss_above: 1.0e+3}}\n"
-      "model:\n  hidden: [256, 256]\n  rates:\n    - 0.5\n    - 0.25\n"
-      "tuner: &t {kind: cdat, sigma: 2.0}\nmeasure:\n  sharpness: {every: 10}\nsweep: {tuner.sigma: [1.0, 2.0]}\n";
-  ASSERT_EQ(complaint(valid), "");
-  int accepted = 0;
-  int refused = 0;
-  for (std::uint64_t seed = 0; seed < 500; ++seed) {
-    std::mt19937_64 generator(seed);
-    auto const text = mutate(valid, generator);
-    try {
-      auto const deck = Deck::from_text(text, "deck.yaml");
-      bind(deck);
-      deck.check_all_known();
-      auto const once = deck.resolved();
-      auto const again = Deck::from_text(once, "resolved");
-      bind(again);
-      EXPECT_EQ(again.resolved(), once) << text;
-      ++accepted;
-    } catch (InputError const& error) {
-      EXPECT_EQ(std::string(error.what()).rfind("deck.yaml", 0), 0U) << error.what();
-      ++refused;
-    }
-  }
-  EXPECT_GT(accepted, 10);
-  EXPECT_GT(refused, 100);
-}
-
-TEST(Deck, DeepNestingFailsCleanly) {
-  EXPECT_THROW(read(std::string(100000, '[')), InputError);
-  EXPECT_THROW(read("run: " + std::string(100000, '{')), InputError);
-  std::string laughs = "run:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
-  for (int i = 1; i < 12; ++i) {
-    auto const alias = "*a" + std::to_string(i - 1);
-    laughs += "  a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + alias;
-    for (int k = 0; k < 9; ++k) laughs += ", " + alias;
-    laughs += "]\n";
-  }
-  EXPECT_THROW(read(laughs), InputError);
-}
-
 }  // namespace
+}  // namespace onedge::config::test

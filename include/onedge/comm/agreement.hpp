@@ -1,0 +1,23 @@
+#pragma once
+#include <onedge/comm/communicator.hpp>
+#include <onedge/core/error.hpp>
+
+#include <functional>
+
+namespace onedge::comm {
+
+/// A failure that every rank knows of and leaves by: the message is printed once, and MPI ends in order.
+class SharedError : public Error {
+ public:
+  SharedError(std::string const& message, bool is_input_error) : Error(message), m_is_input_error(is_input_error) {}
+  bool is_input_error() const { return m_is_input_error; }
+
+ private:
+  bool m_is_input_error;
+};
+
+/// Runs work on every rank; when it throws on any, throws SharedError on all, with the message of the first such rank.
+/// Collective; the work itself must not communicate.
+void agree(Communicator const& communicator, std::function<void()> const& work);
+
+}  // namespace onedge::comm

@@ -1,0 +1,54 @@
+#pragma once
+#include <onedge/comm/communicator.hpp>
+#include <onedge/data/partition.hpp>
+#include <onedge/data/shard.hpp>
+#include <onedge/model/model.hpp>
+#include <onedge/training/training_config.hpp>
+
+#include <memory>
+#include <optional>
+
+namespace onedge::training {
+
+/// What a deck trains: a network, and this rank's share of the samples.
+template <class Real, class Space>
+class Problem {
+ public:
+  /// Opens the data and builds the network; reads no samples. Throws InputError. Does not communicate.
+  Problem(TrainingConfig const& config, comm::Communicator const& communicator);
+  /// Reads this rank's samples. Throws InputError.
+  void read_samples();
+
+  network::Network<Real, Space> const& network() const { return *m_network; }
+  data::BlockPartition const& partition() const { return *m_partition; }
+  data::Shard<Real, Space> const& shard() const { return m_shard; }
+  bool has_test_samples() const { return m_test_partition.has_value(); }
+  data::BlockPartition const& test_partition() const { return *m_test_partition; }
+  data::Shard<Real, Space> const& test_shard() const { return m_test_shard; }
+
+  /// The weights that the run starts from: of model.initial, or of the seed. Throws InputError.
+  std::vector<Real> initial_parameters(TrainingConfig const& config) const;
+  /// Bytes that this rank needs whatever its micro-batch is: samples, and vectors of length P.
+  std::size_t fixed_bytes(std::size_t vectors) const;
+  /// Bytes of a workspace.
+  std::size_t workspace_bytes(std::size_t samples, network::Demand const& demand) const;
+
+ private:
+  int m_rank;
+  std::unique_ptr<data::Source> m_source, m_test_source;
+  data::SampleRange m_range;
+  std::unique_ptr<network::Network<Real, Space>> m_network;
+  std::optional<data::BlockPartition> m_partition, m_test_partition;
+  data::Shard<Real, Space> m_shard, m_test_shard;
+};
+
+/// The largest micro-batch, in whole blocks, of at most `samples` whose workspace fits into `bytes`; at least one
+/// block.
+template <class Real, class Space>
+std::size_t fitting_micro_batch(Problem<Real, Space> const& problem, network::Demand const& demand, std::size_t samples,
+                                std::size_t block, std::size_t bytes);
+
+/// Memory of this node that is free, shared evenly by its ranks.
+std::size_t free_bytes_per_rank(int local_ranks);
+
+}  // namespace onedge::training

@@ -1,0 +1,86 @@
+#pragma once
+#include <onedge/comm/mpi_communicator.hpp>
+#include <onedge/io/checkpoint.hpp>
+#include <onedge/io/trajectory.hpp>
+#include <onedge/objective/evaluator.hpp>
+#include <onedge/objective/objective.hpp>
+#include <onedge/training/log.hpp>
+#include <onedge/training/objective_line.hpp>
+#include <onedge/training/problem.hpp>
+#include <onedge/training/run_directory.hpp>
+#include <onedge/training/training_config.hpp>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace onedge::training {
+
+/// Everything about a run that is the same in every precision.
+struct RunContext {
+  TrainingConfig config;
+  std::string deck;  // with every default filled in
+  std::string command_line;
+  comm::MpiCommunicator const& communicator;
+  Log& log;
+  RunDirectory const* directory = nullptr;  // on rank 0
+};
+
+/// The training loop: gradient → update → learning rate → record → new weights, with what is written on the way.
+template <class Real, class Space>
+class Trainer {
+ public:
+  /// Reads the samples and allocates. Collective; throws comm::SharedError.
+  explicit Trainer(RunContext& context);
+
+  /// Goes on from a checkpoint. `trajectory` is what was recorded so far (rank 0).
+  void restore(io::Checkpoint const& checkpoint, std::optional<io::Trajectory> trajectory);
+  /// Trains up to run.steps. Returns finished or diverged; everything up to the last step is stored.
+  io::Status run();
+
+ private:
+  using Constant = VectorWindow<Real const, Space>;
+  using Clock = std::chrono::steady_clock;
+
+  void prepare_vectors();
+  void prepare_trajectory();
+  /// One step at w_t; false when the run has diverged.
+  bool step();
+  void record(objective::Losses const& losses, double learning_rate, std::int64_t evaluations, double seconds);
+  void evaluate();
+  bool diverge(std::string const& reason);
+  void after_step();
+  void publish();
+  void write_checkpoint();
+  io::Checkpoint make_checkpoint();
+  std::int64_t evaluations() const;
+
+  RunContext& m_context;
+  Space m_space;
+  Problem<Real, Space> m_problem;
+  std::unique_ptr<optimizer::Optimizer<Real, Space>> m_optimizer;
+  std::unique_ptr<tuner::Tuner> m_tuner;
+  std::unique_ptr<objective::Objective<Real, Space>> m_objective;
+  std::unique_ptr<objective::Evaluator<Real, Space>> m_train_evaluator, m_test_evaluator;
+  std::unique_ptr<ObjectiveLine<Real, Space>> m_line;
+  Vector<Real, Space> m_parameters, m_gradient, m_update, m_previous_update;
+  std::int64_t m_step = 0;  // steps done
+  bool m_has_previous = false;
+  bool m_is_below_target = false;
+  std::optional<io::Trajectory> m_trajectory;
+  io::Table* m_steps = nullptr;
+  io::Table* m_curvatures = nullptr;  // where the curvature has a cadence of its own
+  io::Table* m_evaluations = nullptr;
+  Clock::time_point m_last_publication;
+};
+
+/// Passes of a tuner that a workspace must hold.
+network::Demand demand_of(tuner::Tuner const& tuner);
+
+/// Trains a deck in its run directory: a new run, or one that goes on. Collective. Returns the status of the run.
+io::Status train(RunContext& context, bool fresh);
+
+/// What `--dry-run` shows: the deck, sizes, memory per rank, files. Opens the data and checks the deck like a run.
+std::string describe(TrainingConfig const& config, std::string const& deck, comm::MpiCommunicator const& communicator);
+
+}  // namespace onedge::training

@@ -1,0 +1,23 @@
+#include <onedge/comm/agreement.hpp>
+
+namespace onedge::comm {
+
+void agree(Communicator const& communicator, std::function<void()> const& work) {
+  std::string outcome;  // empty, or the kind of failure and its message
+  try {
+    work();
+  } catch (InputError const& error) {
+    outcome = concat("i", error.what());
+  } catch (std::exception const& error) {
+    outcome = concat("e", error.what());
+  }
+  auto const outcomes = communicator.gather(outcome);
+  for (std::size_t rank = 0; rank < outcomes.size(); ++rank) {
+    if (outcomes[rank].empty()) continue;
+    bool const everywhere = outcomes.front() == outcomes.back() && rank == 0;
+    std::string const who = everywhere ? "" : concat("[rank ", rank, "] ");
+    throw SharedError(who + outcomes[rank].substr(1), outcomes[rank].front() == 'i');
+  }
+}
+
+}  // namespace onedge::comm

@@ -1,0 +1,81 @@
+#include <onedge/training/objective_line.hpp>
+
+#include <cmath>
+
+namespace onedge::training {
+
+template <class Real, class Space>
+ObjectiveLine<Real, Space>::ObjectiveLine(Space const& space, objective::Objective<Real, Space>& objective, Warn warn)
+    : m_space(space), m_objective(objective), m_warn(std::move(warn)), m_inner_products(space) {}
+
+template <class Real, class Space>
+void ObjectiveLine<Real, Space>::begin(std::int64_t step, Constant parameters, double loss, Constant gradient,
+                                       Constant update, Constant previous_update) {
+  m_step = step;
+  m_parameters = parameters;
+  m_update = update;
+  m_loss = loss;
+  m_away = false;
+  m_curvature.reset();
+  m_gauss_newton_curvature.reset();
+  m_has_previous = previous_update.extent(0) > 0;
+  std::vector<std::pair<Constant, Constant>> pairs{{gradient, update}, {gradient, gradient}, {update, update}};
+  if (m_has_previous) {
+    pairs.insert(pairs.end(),
+                 {{gradient, previous_update}, {update, previous_update}, {previous_update, previous_update}});
+  }
+  auto const products = m_inner_products(pairs);
+  m_slope = products[0];
+  m_gradient_norm = std::sqrt(products[1]);
+  m_update_norm = std::sqrt(products[2]);
+  m_previous_slope = m_has_previous ? products[3] : 0;
+  m_update_product = m_has_previous ? products[4] : 0;
+  m_previous_update_norm = m_has_previous ? std::sqrt(products[5]) : 0;
+}
+
+template <class Real, class Space>
+double ObjectiveLine<Real, Space>::update_cosine() const {
+  double const norms = m_update_norm * m_previous_update_norm;
+  return norms > 0 ? m_update_product / norms : 0;
+}
+
+template <class Real, class Space>
+double ObjectiveLine<Real, Space>::loss_at(double learning_rate) {
+  if (m_trial.extent(0) == 0) {
+    m_trial = uninitialised<Vector<Real, Space>>("onedge::ObjectiveLine::trial", m_parameters.extent(0));
+  }
+  linalg::add_scaled<Real>(m_space, m_parameters, static_cast<Real>(learning_rate), m_update, m_trial);
+  m_objective.set_point(m_trial);
+  m_away = true;
+  return m_objective.loss().loss;
+}
+
+template <class Real, class Space>
+void ObjectiveLine<Real, Space>::return_to_point() {
+  if (m_away) m_objective.set_point(m_parameters);
+  m_away = false;
+}
+
+template <class Real, class Space>
+double ObjectiveLine<Real, Space>::curvature() {
+  if (!m_curvature) {
+    return_to_point();
+    m_curvature = m_objective.curvature(m_update);
+  }
+  return *m_curvature;
+}
+
+template <class Real, class Space>
+double ObjectiveLine<Real, Space>::gauss_newton_curvature() {
+  if (!m_gauss_newton_curvature) {
+    return_to_point();
+    m_gauss_newton_curvature = m_objective.gauss_newton_curvature(m_update);
+  }
+  return *m_gauss_newton_curvature;
+}
+
+#define ONEDGE_INSTANTIATE(Real, Space) template class ObjectiveLine<Real, Space>;
+ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
+#undef ONEDGE_INSTANTIATE
+
+}  // namespace onedge::training

@@ -1,0 +1,102 @@
+#include <onedge/core/error.hpp>
+#include <onedge/io/checkpoint.hpp>
+#include <onedge/training/run_directory.hpp>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <ctime>
+#include <thread>
+
+namespace onedge::training {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr char const* lock_name = ".lock";
+
+std::string whoami() {
+  char host[256] = {};
+  gethostname(host, sizeof host - 1);
+  char time[64] = {};
+  std::time_t const now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  std::strftime(time, sizeof time, "%F %T", &local);
+  return concat("process ", getpid(), " on ", host, " since ", time);
+}
+
+std::string read_holder(int file) {
+  char text[512] = {};
+  auto const length = pread(file, text, sizeof text - 1, 0);
+  return length > 0 ? std::string(text, static_cast<std::size_t>(length)) : "an unknown process";
+}
+
+fs::path existing_parent(fs::path path) {
+  path = fs::absolute(path);
+  while (!fs::exists(path) && path.has_parent_path() && path != path.parent_path()) path = path.parent_path();
+  return path;
+}
+
+}  // namespace
+
+RunDirectory::Contents RunDirectory::inspect(fs::path const& path) {
+  if (!fs::exists(path)) return Contents::absent;
+  require_input(fs::is_directory(path), path.string(), " is not a directory");
+  std::error_code error;
+  fs::directory_iterator const entries(path, error);
+  require_input(!error, "cannot read the directory ", path.string(), ": ", error.message());
+  bool empty = true;
+  for (auto const& entry : entries) {
+    if (entry.path().filename() != lock_name) empty = false;
+  }
+  if (empty) return Contents::empty;
+  bool const ours = fs::exists(path / "trajectory.h5") || !io::list_checkpoints(path).empty();
+  return ours ? Contents::run : Contents::foreign;
+}
+
+void RunDirectory::check(fs::path const& path, bool fresh) {
+  Contents const contents = inspect(path);
+  require_input(contents != Contents::foreign, "the directory ", path.string(),
+                " is not empty and holds no run of OnEdge: name another one (output.directory or -d)");
+  require_input(!fresh || contents != Contents::run, "--fresh: the directory ", path.string(), " already holds a run");
+  fs::path const target = contents == Contents::absent ? existing_parent(path) : path;
+  require_input(access(target.c_str(), W_OK | X_OK) == 0, "cannot write in ", target.string(), ": ",
+                std::strerror(errno));
+}
+
+RunDirectory::RunDirectory(fs::path path, bool fresh, double patience) : m_path(std::move(path)) {
+  check(m_path, fresh);
+  std::error_code error;
+  fs::create_directories(m_path, error);
+  require_input(!error, "cannot make the directory ", m_path.string(), ": ", error.message());
+  fs::path const lock = m_path / lock_name;
+  m_lock = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  require_input(m_lock >= 0, "cannot write ", lock.string(), ": ", std::strerror(errno));
+  auto const deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(patience);
+  while (flock(m_lock, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() > deadline) {
+      std::string const holder = read_holder(m_lock);
+      close(m_lock);
+      throw InputError(concat("the run directory ", m_path.string(), " is in use by ", holder));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  std::string const me = whoami();
+  if (ftruncate(m_lock, 0) != 0 || pwrite(m_lock, me.data(), me.size(), 0) < 0) {
+    throw Error(concat("cannot write ", lock.string(), ": ", std::strerror(errno)));
+  }
+  // Somebody else may have used it while we waited.
+  check(m_path, fresh);
+}
+
+RunDirectory::~RunDirectory() {
+  if (m_lock >= 0) close(m_lock);
+}
+
+}  // namespace onedge::training

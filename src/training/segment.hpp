@@ -1,0 +1,11 @@
+#pragma once
+// What is recorded of one start of the program.
+#include <onedge/comm/communicator.hpp>
+#include <onedge/io/trajectory.hpp>
+
+namespace onedge::training {
+
+/// Collective; the hosts are those of all ranks, each once.
+io::Segment make_segment(comm::Communicator const& communicator, std::int64_t first_step);
+
+}  // namespace onedge::training

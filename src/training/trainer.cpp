@@ -1,0 +1,299 @@
+#include <onedge/comm/agreement.hpp>
+#include <onedge/comm/environment.hpp>
+#include <onedge/core/error.hpp>
+#include <onedge/core/version.hpp>
+#include <onedge/training/trainer.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include "segment.hpp"
+
+namespace onedge::training {
+
+namespace {
+
+constexpr double memory_share = 0.7;  // of the free memory, for micro_batch: auto
+constexpr std::size_t evaluation_samples = 1024;
+
+template <class Real, class Space>
+Vector<Real, Space> to_space(std::vector<Real> const& values, std::string const& label) {
+  auto result = uninitialised<Vector<Real, Space>>(label, values.size());
+  Kokkos::deep_copy(result, VectorWindow<Real const, HostSpace>(values.data(), values.size()));
+  return result;
+}
+
+template <class Real, class Space>
+std::vector<Real> to_vector(VectorWindow<Real const, Space> values) {
+  std::vector<Real> result(values.extent(0));
+  Kokkos::deep_copy(VectorWindow<Real, HostSpace>(result.data(), result.size()), values);
+  return result;
+}
+
+}  // namespace
+
+network::Demand demand_of(tuner::Tuner const& tuner) {
+  network::Demand demand;
+  demand.curvatures = tuner.curvature_every() > 0 ? 1 : 0;
+  return demand;
+}
+
+template <class Real, class Space>
+Trainer<Real, Space>::Trainer(RunContext& context)
+    : m_context(context), m_problem(context.config, context.communicator) {
+  TrainingConfig const& config = context.config;
+  std::vector<Real> initial;
+  comm::agree(context.communicator, [&] {
+    m_tuner = tuner::make_tuner(config.tuner, config.steps);
+    m_problem.read_samples();
+    initial = m_problem.initial_parameters(config);
+  });
+  m_parameters = to_space<Real, Space>(initial, "onedge::Trainer::parameters");
+  prepare_vectors();
+  auto const& network = m_problem.network();
+  auto const block = static_cast<std::size_t>(config.block);
+  auto micro_batch = static_cast<std::size_t>(config.micro_batch);
+  if (micro_batch == 0) {
+    auto const bytes = memory_share * static_cast<double>(free_bytes_per_rank(context.communicator.local_size()));
+    micro_batch = fitting_micro_batch(m_problem, demand_of(*m_tuner), m_problem.shard().samples(), block,
+                                      static_cast<std::size_t>(bytes));
+  }
+  m_objective = std::make_unique<objective::Objective<Real, Space>>(
+      m_space, network, m_problem.shard(), m_problem.partition(), context.communicator,
+      objective::Options{micro_batch, config.reproducible, config.model.weight_decay});
+  m_objective->reserve(demand_of(*m_tuner));
+  m_line = std::make_unique<ObjectiveLine<Real, Space>>(m_space, *m_objective,
+                                                        [this](std::int64_t step, std::string const& message) {
+                                                          if (m_trajectory) m_trajectory->warn(step, message);
+                                                          m_context.log.warn(concat("step ", step, ": ", message));
+                                                        });
+  if (config.evaluation_every == 0) return;
+  std::size_t const at_once = std::max<std::size_t>(1, evaluation_samples / block) * block;
+  m_train_evaluator = std::make_unique<objective::Evaluator<Real, Space>>(
+      m_space, network, m_problem.shard(), m_problem.partition(), context.communicator, at_once, config.reproducible);
+  if (!m_problem.has_test_samples()) return;
+  m_test_evaluator = std::make_unique<objective::Evaluator<Real, Space>>(
+      m_space, network, m_problem.test_shard(), m_problem.test_partition(), context.communicator, at_once,
+      config.reproducible);
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::prepare_vectors() {
+  std::size_t const count = m_parameters.extent(0);
+  m_gradient = uninitialised<Vector<Real, Space>>("onedge::Trainer::gradient", count);
+  m_update = uninitialised<Vector<Real, Space>>("onedge::Trainer::update", count);
+  m_previous_update = uninitialised<Vector<Real, Space>>("onedge::Trainer::previous_update", count);
+  m_optimizer = optimizer::make_optimizer<Real, Space>(m_context.config.optimizer, count);
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::prepare_trajectory() {
+  auto const& config = m_context.config;
+  io::Description const description{m_context.deck, m_context.command_line, config.precision,
+                                    static_cast<std::int64_t>(m_parameters.extent(0)),
+                                    static_cast<std::int64_t>(m_problem.partition().samples())};
+  io::Segment const segment = make_segment(m_context.communicator, m_step);
+  if (m_context.directory == nullptr) return;
+  if (!m_trajectory) m_trajectory.emplace(description);
+  m_trajectory->set_description(description);
+  m_trajectory->set_status(io::Status::running);
+  m_trajectory->add_segment(segment);
+  std::vector<std::string> names{"loss", "data_loss", "learning_rate", "slope"};
+  if (m_tuner->curvature_every() == 1) names.push_back("curvature");
+  names.insert(names.end(), {"gradient_norm", "update_norm", "update_cosine", "evaluations", "seconds"});
+  m_steps = &m_trajectory->declare("steps", io::step_columns(names));
+  if (m_tuner->curvature_every() > 1) {
+    m_curvatures = &m_trajectory->declare("curvature", io::step_columns({"slope", "curvature"}));
+  }
+  if (m_train_evaluator) {
+    m_evaluations = &m_trajectory->declare("evaluation", io::evaluation_columns(m_test_evaluator != nullptr));
+  }
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::restore(io::Checkpoint const& checkpoint, std::optional<io::Trajectory> trajectory) {
+  std::map<std::string, io::Tensor const*> tensors;
+  for (auto const& tensor : checkpoint.parameters) tensors[tensor.name] = &tensor;
+  std::vector<Real> values;
+  for (auto const& tensor : m_problem.network().parameters().tensors()) {
+    auto const found = tensors.find(tensor.name);
+    require_input(found != tensors.end() && found->second->shape == tensor.parameter.shape, "the checkpoint of step ",
+                  checkpoint.step, " belongs to another model: it has no tensor ", tensor.name, " of this shape");
+    auto const part = io::converted<Real>(found->second->values);
+    values.insert(values.end(), part.begin(), part.end());
+  }
+  m_parameters = to_space<Real, Space>(values, "onedge::Trainer::parameters");
+  io::State const& optimizer = checkpoint.states.at("optimizer");
+  m_optimizer->restore_scalars(optimizer.numbers);
+  for (auto const& vector : m_optimizer->vectors()) {
+    auto const saved = io::converted<Real>(optimizer.vectors.at(vector.name));
+    Kokkos::deep_copy(vector.values, VectorWindow<Real const, HostSpace>(saved.data(), saved.size()));
+  }
+  m_tuner->restore(checkpoint.states.at("tuner").numbers);
+  io::State const& training = checkpoint.states.at("training");
+  m_has_previous = training.vectors.contains("previous_update");
+  if (m_has_previous) {
+    m_previous_update = to_space<Real, Space>(io::converted<Real>(training.vectors.at("previous_update")),
+                                              "onedge::Trainer::previous_update");
+  }
+  m_step = checkpoint.step;
+  if (trajectory) trajectory->truncate(m_step);
+  m_trajectory = std::move(trajectory);
+}
+
+template <class Real, class Space>
+io::Status Trainer<Real, Space>::run() {
+  TrainingConfig const& config = m_context.config;
+  prepare_trajectory();
+  m_context.log.info(concat(config.name, ": ", m_parameters.extent(0), " parameters, ", m_problem.partition().samples(),
+                            " samples on ", m_context.communicator.size(), " rank(s), micro-batch ",
+                            m_objective->micro_batch(), ", ", to_string(config.precision), " precision, ",
+                            comm::backend_name()));
+  m_last_publication = Clock::now();
+  if (m_step == 0 && config.checkpoint_every > 0) write_checkpoint();
+  io::Status status = io::Status::finished;
+  while (m_step < config.steps && !m_is_below_target) {
+    if (!step()) {
+      status = io::Status::diverged;
+      break;
+    }
+    after_step();
+  }
+  m_context.log.end_progress();
+  if (m_trajectory) m_trajectory->set_status(status);
+  publish();
+  bool const stored = config.checkpoint_every > 0 && m_step % config.checkpoint_every == 0;
+  if (status == io::Status::finished && config.checkpoint_every > 0 && !stored) write_checkpoint();
+  return status;
+}
+
+template <class Real, class Space>
+bool Trainer<Real, Space>::step() {
+  ScopedRegion const region("onedge::Trainer::step");
+  auto const begin = Clock::now();
+  m_objective->set_point(m_parameters);
+  auto const losses = m_objective->gradient(m_gradient);
+  if (!std::isfinite(losses.loss)) return diverge(concat("the loss is ", losses.loss));
+  m_optimizer->update(m_space, m_gradient, m_update);
+  m_line->begin(m_step, m_parameters, losses.loss, m_gradient, m_update,
+                m_has_previous ? Constant(m_previous_update) : Constant());
+  if (!std::isfinite(m_line->update_norm())) return diverge("the update is not finite");
+  std::int64_t const before = evaluations();
+  double const learning_rate = m_tuner->learning_rate(*m_line);
+  if (!std::isfinite(learning_rate)) return diverge(concat("the learning rate is ", learning_rate));
+  std::int64_t const spent = evaluations() - before;
+  evaluate();
+  linalg::add_scaled<Real>(m_space, m_parameters, static_cast<Real>(learning_rate), m_update, m_parameters);
+  m_space.fence();
+  record(losses, learning_rate, spent, std::chrono::duration<double>(Clock::now() - begin).count());
+  std::swap(m_update, m_previous_update);
+  m_has_previous = true;
+  m_context.log.progress({m_step + 1, m_context.config.steps, losses.loss, learning_rate});
+  if (losses.loss > m_context.config.loss_above) {
+    ++m_step;
+    return diverge(concat("the loss ", losses.loss, " is above run.stop.loss_above"));
+  }
+  m_is_below_target = losses.loss < m_context.config.loss_below;
+  return true;
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::record(objective::Losses const& losses, double learning_rate, std::int64_t evaluations,
+                                  double seconds) {
+  if (!m_trajectory) return;
+  io::Record row{{"loss", losses.loss},
+                 {"data_loss", losses.data_loss},
+                 {"learning_rate", learning_rate},
+                 {"slope", m_line->slope()},
+                 {"gradient_norm", m_line->gradient_norm()},
+                 {"update_norm", m_line->update_norm()},
+                 {"update_cosine", m_line->update_cosine()},
+                 {"evaluations", evaluations},
+                 {"seconds", seconds}};
+  if (m_tuner->curvature_every() == 1) row.insert({"curvature", m_line->known_curvature()});
+  m_steps->append(m_step, row);
+  if (m_curvatures != nullptr && m_line->knows_curvature()) {
+    m_curvatures->append(m_step, {{"slope", m_line->slope()}, {"curvature", m_line->known_curvature()}});
+  }
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::evaluate() {
+  auto const every = m_context.config.evaluation_every;
+  if (every == 0 || m_step % every != 0) return;
+  auto const train = (*m_train_evaluator)(m_parameters);
+  io::Record row{{"train_accuracy", train.accuracy}};
+  if (m_test_evaluator) {
+    auto const test = (*m_test_evaluator)(m_parameters);
+    row.insert({{"test_loss", test.loss}, {"test_accuracy", test.accuracy}});
+  }
+  if (m_trajectory) m_evaluations->append(m_step, row);
+}
+
+template <class Real, class Space>
+bool Trainer<Real, Space>::diverge(std::string const& reason) {
+  if (m_trajectory) m_trajectory->warn(m_step, "diverged: " + reason);
+  m_context.log.warn(concat("step ", m_step, ": diverged: ", reason));
+  return false;
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::after_step() {
+  ++m_step;
+  auto const& config = m_context.config;
+  if (config.checkpoint_every > 0 && m_step % config.checkpoint_every == 0) {
+    publish();
+    write_checkpoint();
+  } else if (std::chrono::duration<double>(Clock::now() - m_last_publication).count() > config.publish_seconds) {
+    publish();
+  }
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::publish() {
+  if (!m_trajectory) return;
+  m_trajectory->publish(m_context.directory->trajectory());
+  m_last_publication = Clock::now();
+}
+
+template <class Real, class Space>
+io::Checkpoint Trainer<Real, Space>::make_checkpoint() {
+  io::Checkpoint checkpoint;
+  checkpoint.deck = m_context.deck;
+  checkpoint.step = m_step;
+  checkpoint.precision = m_context.config.precision;
+  std::vector<Real> const all = to_vector<Real, Space>(m_parameters);
+  for (auto const& tensor : m_problem.network().parameters().tensors()) {
+    auto const begin = all.begin() + static_cast<std::ptrdiff_t>(tensor.parameter.offset);
+    std::vector<Real> values(begin, begin + static_cast<std::ptrdiff_t>(tensor.parameter.size()));
+    checkpoint.parameters.push_back({tensor.name, tensor.parameter.shape, std::move(values)});
+  }
+  io::State& optimizer = checkpoint.states["optimizer"];
+  optimizer.numbers = m_optimizer->scalars();
+  for (auto const& vector : m_optimizer->vectors()) {
+    optimizer.vectors[vector.name] = to_vector<Real, Space>(vector.values);
+  }
+  checkpoint.states["tuner"].numbers = m_tuner->state();
+  io::State& training = checkpoint.states["training"];
+  if (m_has_previous) training.vectors["previous_update"] = to_vector<Real, Space>(m_previous_update);
+  return checkpoint;
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::write_checkpoint() {
+  if (!m_trajectory) return;
+  io::write_checkpoint(m_context.directory->path(), make_checkpoint());
+  io::remove_old_checkpoints(m_context.directory->path(), static_cast<std::size_t>(m_context.config.checkpoint_keep));
+}
+
+template <class Real, class Space>
+std::int64_t Trainer<Real, Space>::evaluations() const {
+  auto const& counts = m_objective->counts();
+  return counts.losses + counts.curvatures + counts.products;
+}
+
+#define ONEDGE_INSTANTIATE(Real, Space) template class Trainer<Real, Space>;
+ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
+#undef ONEDGE_INSTANTIATE
+
+}  // namespace onedge::training
