@@ -77,22 +77,26 @@ std::string Log::text_of(Progress const& now) const {
 void Log::progress(Progress const& now) {
   if (!m_speaks) return;
   auto const time = Clock::now();
+  auto const seconds_since = [&](Clock::time_point before) {
+    return std::chrono::duration<double>(time - before).count();
+  };
   bool const first = m_first_step < 0;
   if (first) {
     m_first_step = now.step;
-    m_begin = m_last = time;
+    m_begin = time;
   }
-  double const since = std::chrono::duration<double>(time - m_last).count();
-  bool const last = now.step == now.steps;
-  if (!first && !last && since < (m_terminal ? terminal_seconds : plain_seconds)) return;
-  m_last = time;
-  if (m_terminal && !last) {
+  bool const plain = first || now.step == now.steps || seconds_since(m_last_plain) >= plain_seconds;
+  if (plain) {
+    m_last_plain = time;
+    if (m_file) m_file->info(text_of(now));
+    if (!m_terminal) std::printf("%s\n", text_of(now).c_str());
+  }
+  if (m_terminal && (plain || seconds_since(m_last_line) >= terminal_seconds)) {
+    m_last_line = time;
     std::printf("\r\033[K%s", text_of(now).c_str());
-    std::fflush(stdout);
     m_line_is_open = true;
-  } else {
-    info(text_of(now));
   }
+  std::fflush(stdout);
 }
 
 void Log::end_progress() {

@@ -62,64 +62,72 @@ std::optional<io::Status> status_of_past(RunContext const& context, std::filesys
   return {};
 }
 
+/// What the run directory calls for.
+enum class Course { begin, go_on, already_finished, already_diverged };
+
+/// Takes the directory (rank 0) and tells every rank what is to be done. Collective.
+Course take_directory(RunContext& context, bool fresh, std::unique_ptr<RunDirectory>& directory) {
+  std::filesystem::path const path = context.config.directory;
+  auto course = static_cast<std::int64_t>(Course::begin);
+  comm::agree(context.communicator, [&] {
+    if (context.communicator.rank() != 0) return;
+    RunDirectory::check(path, fresh);
+    directory = std::make_unique<RunDirectory>(path, fresh);
+    bool const used = RunDirectory::inspect(path) == RunDirectory::Contents::run;
+    auto const past = status_of_past(context, path);
+    course = static_cast<std::int64_t>(past == io::Status::finished   ? Course::already_finished
+                                       : past == io::Status::diverged ? Course::already_diverged
+                                       : used                         ? Course::go_on
+                                                                      : Course::begin);
+    if (!past) context.log.open_file(directory->log());
+  });
+  context.communicator.broadcast(&course, sizeof course, 0);
+  return static_cast<Course>(course);
+}
+
 template <class Real>
-io::Status train_in(RunContext& context, bool resumes, std::filesystem::path const& directory) {
-  std::unique_ptr<Trainer<Real, DefaultSpace>> trainer;
-  Past past;
-  if (resumes) {
-    comm::agree(context.communicator, [&] { past = read_past(context, directory); });
+io::Status train_in(RunContext& context, bool fresh) {
+  // Everything that can be wrong with the input is found before anything is written.
+  std::unique_ptr<Problem<Real, DefaultSpace>> problem;
+  std::vector<Real> initial;
+  comm::agree(context.communicator, [&] {
+    tuner::make_tuner(context.config.tuner, context.config.steps);
+    problem = std::make_unique<Problem<Real, DefaultSpace>>(context.config, context.communicator);
+    problem->read_samples();
+    initial = problem->initial_parameters(context.config);
+  });
+  std::unique_ptr<RunDirectory> directory;
+  Course const course = take_directory(context, fresh, directory);
+  std::filesystem::path const path = context.config.directory;
+  if (course == Course::already_finished || course == Course::already_diverged) {
+    auto const status = course == Course::already_finished ? io::Status::finished : io::Status::diverged;
+    context.log.info(concat("the run in ", path.string(), " has already ", io::to_string(status)));
+    return status;
   }
-  trainer = std::make_unique<Trainer<Real, DefaultSpace>>(context);
+  context.directory = directory.get();
+  Past past;
+  if (course == Course::go_on) {
+    comm::agree(context.communicator, [&] { past = read_past(context, path); });
+  }
+  Trainer<Real, DefaultSpace> trainer(context, std::move(problem), initial);
   if (past.checkpoint) {
-    bool const mine = context.directory != nullptr;
-    comm::agree(context.communicator,
-                [&] { trainer->restore(*past.checkpoint, mine ? std::move(past.trajectory) : std::nullopt); });
+    if (directory == nullptr) past.trajectory.reset();
+    comm::agree(context.communicator, [&] { trainer.restore(*past.checkpoint, std::move(past.trajectory)); });
     context.log.info(concat("going on from step ", past.checkpoint->step));
-  } else if (resumes) {
+  } else if (course == Course::go_on) {
     context.log.info("the directory holds no checkpoint: starting again from step 0");
   }
-  return trainer->run();
+  auto const status = trainer.run();
+  context.log.info(concat(io::to_string(status), ": ", (path / "trajectory.h5").string()));
+  context.directory = nullptr;
+  return status;
 }
 
 }  // namespace
 
 io::Status train(RunContext& context, bool fresh) {
-  auto const& communicator = context.communicator;
-  std::filesystem::path const path = context.config.directory;
-  bool const speaks = communicator.rank() == 0;
-  std::unique_ptr<RunDirectory> directory;
-  std::optional<io::Status> past;
-  std::int64_t resumes = 0;
-  // Everything that can be wrong with the input is found before anything is written.
-  if (context.config.precision == Precision::single_precision) {
-    comm::agree(communicator, [&] { Problem<float, DefaultSpace>(context.config, communicator); });
-  } else {
-    comm::agree(communicator, [&] { Problem<double, DefaultSpace>(context.config, communicator); });
-  }
-  comm::agree(communicator, [&] {
-    tuner::make_tuner(context.config.tuner, context.config.steps);
-    if (!speaks) return;
-    RunDirectory::check(path, fresh);
-    past = status_of_past(context, path);
-    if (past) return;
-    resumes = RunDirectory::inspect(path) == RunDirectory::Contents::run ? 1 : 0;
-    directory = std::make_unique<RunDirectory>(path, fresh);
-    context.log.open_file(directory->log());
-  });
-  std::int64_t state[2] = {past ? static_cast<std::int64_t>(*past) + 1 : 0, resumes};
-  communicator.all_reduce(state, 2);
-  if (state[0] > 0) {
-    auto const status = static_cast<io::Status>(state[0] - 1);
-    context.log.info(concat("the run in ", path.string(), " has already ", io::to_string(status)));
-    return status;
-  }
-  context.directory = directory.get();
-  auto const status = context.config.precision == Precision::single_precision
-                          ? train_in<float>(context, state[1] > 0, path)
-                          : train_in<double>(context, state[1] > 0, path);
-  context.log.info(concat(io::to_string(status), ": ", (path / "trajectory.h5").string()));
-  context.directory = nullptr;
-  return status;
+  return context.config.precision == Precision::single_precision ? train_in<float>(context, fresh)
+                                                                 : train_in<double>(context, fresh);
 }
 
 namespace {

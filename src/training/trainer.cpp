@@ -1,4 +1,3 @@
-#include <onedge/comm/agreement.hpp>
 #include <onedge/comm/environment.hpp>
 #include <onedge/core/error.hpp>
 #include <onedge/core/version.hpp>
@@ -39,27 +38,24 @@ network::Demand demand_of(tuner::Tuner const& tuner) {
 }
 
 template <class Real, class Space>
-Trainer<Real, Space>::Trainer(RunContext& context)
-    : m_context(context), m_problem(context.config, context.communicator) {
+Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real, Space>> problem,
+                              std::vector<Real> const& initial)
+    : m_context(context),
+      m_problem(std::move(problem)),
+      m_tuner(tuner::make_tuner(context.config.tuner, context.config.steps)) {
   TrainingConfig const& config = context.config;
-  std::vector<Real> initial;
-  comm::agree(context.communicator, [&] {
-    m_tuner = tuner::make_tuner(config.tuner, config.steps);
-    m_problem.read_samples();
-    initial = m_problem.initial_parameters(config);
-  });
   m_parameters = to_space<Real, Space>(initial, "onedge::Trainer::parameters");
   prepare_vectors();
-  auto const& network = m_problem.network();
+  auto const& network = m_problem->network();
   auto const block = static_cast<std::size_t>(config.block);
   auto micro_batch = static_cast<std::size_t>(config.micro_batch);
   if (micro_batch == 0) {
     auto const bytes = memory_share * static_cast<double>(free_bytes_per_rank(context.communicator.local_size()));
-    micro_batch = fitting_micro_batch(m_problem, demand_of(*m_tuner), m_problem.shard().samples(), block,
+    micro_batch = fitting_micro_batch(*m_problem, demand_of(*m_tuner), m_problem->shard().samples(), block,
                                       static_cast<std::size_t>(bytes));
   }
   m_objective = std::make_unique<objective::Objective<Real, Space>>(
-      m_space, network, m_problem.shard(), m_problem.partition(), context.communicator,
+      m_space, network, m_problem->shard(), m_problem->partition(), context.communicator,
       objective::Options{micro_batch, config.reproducible, config.model.weight_decay});
   m_objective->reserve(demand_of(*m_tuner));
   m_line = std::make_unique<ObjectiveLine<Real, Space>>(m_space, *m_objective,
@@ -70,10 +66,10 @@ Trainer<Real, Space>::Trainer(RunContext& context)
   if (config.evaluation_every == 0) return;
   std::size_t const at_once = std::max<std::size_t>(1, evaluation_samples / block) * block;
   m_train_evaluator = std::make_unique<objective::Evaluator<Real, Space>>(
-      m_space, network, m_problem.shard(), m_problem.partition(), context.communicator, at_once, config.reproducible);
-  if (!m_problem.has_test_samples()) return;
+      m_space, network, m_problem->shard(), m_problem->partition(), context.communicator, at_once, config.reproducible);
+  if (!m_problem->has_test_samples()) return;
   m_test_evaluator = std::make_unique<objective::Evaluator<Real, Space>>(
-      m_space, network, m_problem.test_shard(), m_problem.test_partition(), context.communicator, at_once,
+      m_space, network, m_problem->test_shard(), m_problem->test_partition(), context.communicator, at_once,
       config.reproducible);
 }
 
@@ -91,7 +87,7 @@ void Trainer<Real, Space>::prepare_trajectory() {
   auto const& config = m_context.config;
   io::Description const description{m_context.deck, m_context.command_line, config.precision,
                                     static_cast<std::int64_t>(m_parameters.extent(0)),
-                                    static_cast<std::int64_t>(m_problem.partition().samples())};
+                                    static_cast<std::int64_t>(m_problem->partition().samples())};
   io::Segment const segment = make_segment(m_context.communicator, m_step);
   if (m_context.directory == nullptr) return;
   if (!m_trajectory) m_trajectory.emplace(description);
@@ -115,7 +111,7 @@ void Trainer<Real, Space>::restore(io::Checkpoint const& checkpoint, std::option
   std::map<std::string, io::Tensor const*> tensors;
   for (auto const& tensor : checkpoint.parameters) tensors[tensor.name] = &tensor;
   std::vector<Real> values;
-  for (auto const& tensor : m_problem.network().parameters().tensors()) {
+  for (auto const& tensor : m_problem->network().parameters().tensors()) {
     auto const found = tensors.find(tensor.name);
     require_input(found != tensors.end() && found->second->shape == tensor.parameter.shape, "the checkpoint of step ",
                   checkpoint.step, " belongs to another model: it has no tensor ", tensor.name, " of this shape");
@@ -145,10 +141,10 @@ template <class Real, class Space>
 io::Status Trainer<Real, Space>::run() {
   TrainingConfig const& config = m_context.config;
   prepare_trajectory();
-  m_context.log.info(concat(config.name, ": ", m_parameters.extent(0), " parameters, ", m_problem.partition().samples(),
-                            " samples on ", m_context.communicator.size(), " rank(s), micro-batch ",
-                            m_objective->micro_batch(), ", ", to_string(config.precision), " precision, ",
-                            comm::backend_name()));
+  m_context.log.info(concat(config.name, ": ", m_parameters.extent(0), " parameters, ",
+                            m_problem->partition().samples(), " samples on ", m_context.communicator.size(),
+                            " rank(s), micro-batch ", m_objective->micro_batch(), ", ", to_string(config.precision),
+                            " precision, ", comm::backend_name()));
   m_last_publication = Clock::now();
   if (m_step == 0 && config.checkpoint_every > 0) write_checkpoint();
   io::Status status = io::Status::finished;
@@ -263,7 +259,7 @@ io::Checkpoint Trainer<Real, Space>::make_checkpoint() {
   checkpoint.step = m_step;
   checkpoint.precision = m_context.config.precision;
   std::vector<Real> const all = to_vector<Real, Space>(m_parameters);
-  for (auto const& tensor : m_problem.network().parameters().tensors()) {
+  for (auto const& tensor : m_problem->network().parameters().tensors()) {
     auto const begin = all.begin() + static_cast<std::ptrdiff_t>(tensor.parameter.offset);
     std::vector<Real> values(begin, begin + static_cast<std::ptrdiff_t>(tensor.parameter.size()));
     checkpoint.parameters.push_back({tensor.name, tensor.parameter.shape, std::move(values)});

@@ -45,7 +45,7 @@ class Log {
   bool m_terminal = false;
   bool m_line_is_open = false;
   std::shared_ptr<spdlog::logger> m_file;
-  Clock::time_point m_begin, m_last;
+  Clock::time_point m_begin, m_last_plain, m_last_line;
   std::int64_t m_first_step = -1;
 };
 

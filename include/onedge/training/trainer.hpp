@@ -30,8 +30,8 @@ struct RunContext {
 template <class Real, class Space>
 class Trainer {
  public:
-  /// Reads the samples and allocates. Collective; throws comm::SharedError.
-  explicit Trainer(RunContext& context);
+  /// The problem has its samples; `initial` are the weights to start from. Allocates everything.
+  Trainer(RunContext& context, std::unique_ptr<Problem<Real, Space>> problem, std::vector<Real> const& initial);
 
   /// Goes on from a checkpoint. `trajectory` is what was recorded so far (rank 0).
   void restore(io::Checkpoint const& checkpoint, std::optional<io::Trajectory> trajectory);
@@ -57,7 +57,7 @@ class Trainer {
 
   RunContext& m_context;
   Space m_space;
-  Problem<Real, Space> m_problem;
+  std::unique_ptr<Problem<Real, Space>> m_problem;
   std::unique_ptr<optimizer::Optimizer<Real, Space>> m_optimizer;
   std::unique_ptr<tuner::Tuner> m_tuner;
   std::unique_ptr<objective::Objective<Real, Space>> m_objective;
