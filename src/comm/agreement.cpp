@@ -14,8 +14,7 @@ void agree(Communicator const& communicator, std::function<void()> const& work) 
   auto const outcomes = communicator.gather(outcome);
   for (std::size_t rank = 0; rank < outcomes.size(); ++rank) {
     if (outcomes[rank].empty()) continue;
-    bool const everywhere = outcomes.front() == outcomes.back() && rank == 0;
-    std::string const who = everywhere ? "" : concat("[rank ", rank, "] ");
+    std::string const who = rank == 0 ? "" : concat("[rank ", rank, "] ");
     throw SharedError(who + outcomes[rank].substr(1), outcomes[rank].front() == 'i');
   }
 }

@@ -1,6 +1,8 @@
 #include <onedge/comm/block_sum.hpp>
 #include <onedge/core/error.hpp>
 
+#include <utility>
+
 namespace onedge::comm {
 
 namespace {
@@ -46,8 +48,20 @@ void BlockSum<Real, Space>::begin() {
 
 template <class Real, class Space>
 void BlockSum<Real, Space>::add(VectorWindow<Real const, Space> block) {
-  Node node{0, m_next++, take_buffer()};
-  Kokkos::deep_copy(m_space, m_buffers[node.buffer], block);
+  Kokkos::deep_copy(m_space, next(), block);
+  add();
+}
+
+template <class Real, class Space>
+VectorWindow<Real, Space> BlockSum<Real, Space>::next() {
+  if (m_next_buffer < 0) m_next_buffer = take_buffer();
+  return VectorWindow<Real, Space>(m_buffers[m_next_buffer].data(), m_length);
+}
+
+template <class Real, class Space>
+void BlockSum<Real, Space>::add() {
+  require(m_next_buffer >= 0, "BlockSum: add() without next()");
+  Node node{0, m_next++, std::exchange(m_next_buffer, -1)};
   while (!m_stack.empty() && siblings(m_stack.back().level, m_stack.back().index, node.level, node.index)) {
     add_to(m_stack.back().buffer, node.buffer);
     give_buffer(node.buffer);

@@ -3,7 +3,6 @@
 #include <onedge/training/problem.hpp>
 
 #include <algorithm>
-#include <fstream>
 
 namespace onedge::training {
 
@@ -64,29 +63,32 @@ std::size_t Problem<Real, Space>::workspace_bytes(std::size_t samples, network::
   return network::Workspace<Real, Space>::bytes(*m_network, samples, demand);
 }
 
+network::Demand demand_of(tuner::Tuner const& tuner, bool reproducible) {
+  network::Demand demand;
+  demand.curvatures = tuner.curvature_every() > 0 ? 1 : 0;
+  demand.forward_curvatures = reproducible && demand.curvatures > 0;
+  return demand;
+}
+
 template <class Real, class Space>
-std::size_t fitting_micro_batch(Problem<Real, Space> const& problem, network::Demand const& demand, std::size_t samples,
-                                std::size_t block, std::size_t bytes) {
+std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConfig const& config,
+                               network::Demand const& demand, int local_ranks) {
+  if (config.micro_batch > 0) return static_cast<std::size_t>(config.micro_batch);
+  constexpr double share = 0.7;
+  auto const bytes = static_cast<std::size_t>(share * static_cast<double>(free_bytes_per_rank(local_ranks)));
+  auto const block = static_cast<std::size_t>(config.block);
+  std::size_t const samples = problem.sample_count();
   if (problem.workspace_bytes(samples, demand) <= bytes) return (samples + block - 1) / block * block;
-  std::size_t const per_block = std::max<std::size_t>(1, problem.workspace_bytes(block, demand));
-  return std::max<std::size_t>(1, bytes / per_block) * block;
+  // With several micro-batches, curvatures go forward through planes 1 and 2.
+  network::Demand several = demand;
+  several.forward_curvatures = demand.curvatures > 0;
+  return std::max<std::size_t>(1, bytes / problem.workspace_bytes(block, several)) * block;
 }
 
-std::size_t free_bytes_per_rank(int local_ranks) {
-  std::ifstream information("/proc/meminfo");
-  std::string key;
-  std::size_t kilobytes = 0;
-  while (information >> key) {
-    if (key == "MemAvailable:" && information >> kilobytes) break;
-  }
-  require(kilobytes > 0, "/proc/meminfo does not say how much memory is free: set run.micro_batch");
-  return kilobytes * 1024 / static_cast<std::size_t>(local_ranks);
-}
-
-#define ONEDGE_INSTANTIATE(Real, Space)                                                                      \
-  template class Problem<Real, Space>;                                                                       \
-  template std::size_t fitting_micro_batch(Problem<Real, Space> const&, network::Demand const&, std::size_t, \
-                                           std::size_t, std::size_t);
+#define ONEDGE_INSTANTIATE(Real, Space)                                                                               \
+  template class Problem<Real, Space>;                                                                                \
+  template std::size_t choose_micro_batch(Problem<Real, Space> const&, TrainingConfig const&, network::Demand const&, \
+                                          int);
 ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
 #undef ONEDGE_INSTANTIATE
 

@@ -150,13 +150,10 @@ std::string describe_in(TrainingConfig const& config, comm::MpiCommunicator cons
   std::size_t const vectors = 4 + optimizer->vectors().size();
   std::size_t const fixed = problem.fixed_bytes(vectors);
   std::size_t const free = free_bytes_per_rank(communicator.local_size());
-  std::size_t micro_batch = static_cast<std::size_t>(config.micro_batch);
-  if (micro_batch == 0) {
-    auto const bytes = static_cast<std::size_t>(0.7 * static_cast<double>(free));
-    micro_batch = fitting_micro_batch(problem, demand_of(*tuner), samples, block, bytes);
-  }
-  micro_batch = std::min(micro_batch, samples);
-  std::size_t const workspace = problem.workspace_bytes(micro_batch, demand_of(*tuner));
+  network::Demand const demand = demand_of(*tuner, config.reproducible);
+  std::size_t const micro_batch =
+      std::min(samples, choose_micro_batch(problem, config, demand, communicator.local_size()));
+  std::size_t const workspace = problem.workspace_bytes(micro_batch, demand);
   std::ostringstream text;
   text << "# parameters: " << problem.network().parameters().size() << "\n";
   for (auto const& tensor : problem.network().parameters().tensors()) {

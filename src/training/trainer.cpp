@@ -12,7 +12,6 @@ namespace onedge::training {
 
 namespace {
 
-constexpr double memory_share = 0.7;  // of the free memory, for micro_batch: auto
 constexpr std::size_t evaluation_samples = 1024;
 
 template <class Real, class Space>
@@ -31,12 +30,6 @@ std::vector<Real> to_vector(VectorWindow<Real const, Space> values) {
 
 }  // namespace
 
-network::Demand demand_of(tuner::Tuner const& tuner) {
-  network::Demand demand;
-  demand.curvatures = tuner.curvature_every() > 0 ? 1 : 0;
-  return demand;
-}
-
 template <class Real, class Space>
 Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real, Space>> problem,
                               std::vector<Real> const& initial)
@@ -48,16 +41,12 @@ Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real,
   prepare_vectors();
   auto const& network = m_problem->network();
   auto const block = static_cast<std::size_t>(config.block);
-  auto micro_batch = static_cast<std::size_t>(config.micro_batch);
-  if (micro_batch == 0) {
-    auto const bytes = memory_share * static_cast<double>(free_bytes_per_rank(context.communicator.local_size()));
-    micro_batch = fitting_micro_batch(*m_problem, demand_of(*m_tuner), m_problem->shard().samples(), block,
-                                      static_cast<std::size_t>(bytes));
-  }
+  auto const demand = demand_of(*m_tuner, config.reproducible);
+  std::size_t const micro_batch = choose_micro_batch(*m_problem, config, demand, context.communicator.local_size());
   m_objective = std::make_unique<objective::Objective<Real, Space>>(
       m_space, network, m_problem->shard(), m_problem->partition(), context.communicator,
       objective::Options{micro_batch, config.reproducible, config.model.weight_decay});
-  m_objective->reserve(demand_of(*m_tuner));
+  m_objective->reserve(demand);
   m_line = std::make_unique<ObjectiveLine<Real, Space>>(m_space, *m_objective,
                                                         [this](std::int64_t step, std::string const& message) {
                                                           if (m_trajectory) m_trajectory->warn(step, message);
@@ -178,10 +167,13 @@ bool Trainer<Real, Space>::step() {
   double const learning_rate = m_tuner->learning_rate(*m_line);
   if (!std::isfinite(learning_rate)) return diverge(concat("the learning rate is ", learning_rate));
   std::int64_t const spent = evaluations() - before;
+  auto const pause = Clock::now();
   evaluate();
+  auto const resume = Clock::now();
   linalg::add_scaled<Real>(m_space, m_parameters, static_cast<Real>(learning_rate), m_update, m_parameters);
   m_space.fence();
-  record(losses, learning_rate, spent, std::chrono::duration<double>(Clock::now() - begin).count());
+  auto const time = Clock::now() - begin - (resume - pause);
+  record(losses, learning_rate, spent, std::chrono::duration<double>(time).count());
   std::swap(m_update, m_previous_update);
   m_has_previous = true;
   m_context.log.progress({m_step + 1, m_context.config.steps, losses.loss, learning_rate});

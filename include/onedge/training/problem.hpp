@@ -22,6 +22,8 @@ class Problem {
   network::Network<Real, Space> const& network() const { return *m_network; }
   data::BlockPartition const& partition() const { return *m_partition; }
   data::Shard<Real, Space> const& shard() const { return m_shard; }
+  /// Training samples of this rank.
+  std::size_t sample_count() const { return m_partition->sample_count(m_rank); }
   bool has_test_samples() const { return m_test_partition.has_value(); }
   data::BlockPartition const& test_partition() const { return *m_test_partition; }
   data::Shard<Real, Space> const& test_shard() const { return m_test_shard; }
@@ -42,13 +44,17 @@ class Problem {
   data::Shard<Real, Space> m_shard, m_test_shard;
 };
 
-/// The largest micro-batch, in whole blocks, of at most `samples` whose workspace fits into `bytes`; at least one
-/// block.
-template <class Real, class Space>
-std::size_t fitting_micro_batch(Problem<Real, Space> const& problem, network::Demand const& demand, std::size_t samples,
-                                std::size_t block, std::size_t bytes);
+/// Passes of a tuner that a workspace must hold.
+network::Demand demand_of(tuner::Tuner const& tuner, bool reproducible);
 
-/// Memory of this node that is free, shared evenly by its ranks.
+/// Samples that this rank holds at once: run.micro_batch, or with `auto` the most whole blocks whose workspace takes at
+/// most 0.7 of the memory that is free, and at least one block.
+template <class Real, class Space>
+std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConfig const& config,
+                               network::Demand const& demand, int local_ranks);
+
+/// Memory that is free on this node, shared evenly by its ranks: the least of what the kernel, the control group and
+/// Slurm (SLURM_MEM_PER_NODE) grant.
 std::size_t free_bytes_per_rank(int local_ranks);
 
 }  // namespace onedge::training

@@ -74,9 +74,6 @@ class Trainer {
   Clock::time_point m_last_publication;
 };
 
-/// Passes of a tuner that a workspace must hold.
-network::Demand demand_of(tuner::Tuner const& tuner);
-
 /// Trains a deck in its run directory: a new run, or one that goes on. Collective. Returns the status of the run.
 io::Status train(RunContext& context, bool fresh);
 
