@@ -36,11 +36,13 @@ struct Elu {
   template <class T>
   KOKKOS_INLINE_FUNCTION static T apply(T const& x) {
     using Real = typename T::Scalar;
-    // eˣ − 1 below 0; the minimum keeps the branch that is not taken from overflowing.
-    bool const positive = x.c[0] > Real(0);
-    Real const exponential = std::exp(positive ? Real(0) : x.c[0]);
-    Real const value = positive ? x.c[0] : Real(std::expm1(positive ? Real(0) : x.c[0]));
-    return compose(x, value, positive ? Real(1) : exponential, positive ? Real(0) : Real(0.5) * exponential);
+    // x above 0 and eˣ − 1 below, as max(x, 0) + e^min(x, 0) − 1, free of branches around calls: these do not
+    // vectorise.
+    Real const magnitude = std::abs(x.c[0]);
+    Real const exponent = Real(0.5) * (x.c[0] - magnitude);
+    Real const exponential = std::exp(exponent);
+    return compose(x, Real(0.5) * (x.c[0] + magnitude) + Real(std::expm1(exponent)), exponential,
+                   x.c[0] > Real(0) ? Real(0) : Real(0.5) * exponential);
   }
 };
 
@@ -61,7 +63,7 @@ class Elementwise : public Operation<Real, Space> {
       auto const x_0 = flat(pass.plane(x, 0));
       auto const x_1 = flat(pass.plane(x, 1, column));
       if (order == 1) {
-        first(pass.space(), x_0, x_1, false, result);
+        first<false>(pass.space(), x_0, x_1, result);
       } else if (x.degree >= 2) {
         second<true>(pass.space(), x_0, x_1, flat(pass.plane(x, 2, column)), result);
       } else {
@@ -72,18 +74,26 @@ class Elementwise : public Operation<Real, Space> {
 
   // x̄₀ += φ' ȳ₀;   x̄₁ += φ' ȳ₁ + φ'' x₁ ȳ₀
   void reverse(Pass<Real, Space> const& pass, int order) const override {
+    if (this->input().degree == 0) return;
+    if (pass.adds(this->input())) {
+      reverse_into<true>(pass, order);
+    } else {
+      reverse_into<false>(pass, order);
+    }
+  }
+
+  template <bool adds>
+  void reverse_into(Pass<Real, Space> const& pass, int order) const {
     Value const& x = this->input();
     Value const& y = this->output();
-    if (x.degree == 0) return;
-    bool const adds = pass.adds(x);
     auto const x_0 = flat(pass.plane(x, 0));
     for (int column = 0; column < (order == 0 ? 1 : pass.columns()); ++column) {
       auto const x_bar = flat(pass.adjoint(x, order, column));
       auto const y_bar = flat(pass.adjoint(y, order, column));
       if (order == 0 || pass.gauss_newton()) {
-        first(pass.space(), x_0, y_bar, adds, x_bar);
+        first<adds>(pass.space(), x_0, y_bar, x_bar);
       } else {
-        reverse_first(pass.space(), x_0, flat(pass.plane(x, 1, column)), flat(pass.adjoint(y, 0)), y_bar, adds, x_bar);
+        reverse_first<adds>(pass.space(), x_0, flat(pass.plane(x, 1, column)), flat(pass.adjoint(y, 0)), y_bar, x_bar);
       }
     }
   }
@@ -115,8 +125,10 @@ class Elementwise : public Operation<Real, Space> {
         "onedge::Elementwise::value", range(space, y.extent(0)),
         KOKKOS_LAMBDA(std::size_t i) { y(i) = Function::apply(Taylor<Real, 0>{{x(i)}}).c[0]; });
   }
+  // Whether to add is known at compile time, here and below: compilers then vectorise.
   /// result ← [result +] φ'(x₀) t
-  static void first(Space const& space, ConstantFlat x, ConstantFlat t, bool adds, Flat result) {
+  template <bool adds>
+  static void first(Space const& space, ConstantFlat x, ConstantFlat t, Flat result) {
     Kokkos::parallel_for(
         "onedge::Elementwise::first", range(space, result.extent(0)), KOKKOS_LAMBDA(std::size_t i) {
           auto const y = Function::apply(Taylor<Real, 1>::variable(x(i)));
@@ -130,8 +142,10 @@ class Elementwise : public Operation<Real, Space> {
           y(i) = Function::apply(Taylor<Real, 2>{{x_0(i), x_1(i), has_x_2 ? x_2(i) : Real(0)}}).c[2];
         });
   }
+  /// x̄₁ ← [x̄₁ +] φ' ȳ₁ + φ'' x₁ ȳ₀
+  template <bool adds>
   static void reverse_first(Space const& space, ConstantFlat x_0, ConstantFlat x_1, ConstantFlat y_bar_0,
-                            ConstantFlat y_bar_1, bool adds, Flat x_bar) {
+                            ConstantFlat y_bar_1, Flat x_bar) {
     Kokkos::parallel_for(
         "onedge::Elementwise::reverse_first", range(space, x_bar.extent(0)), KOKKOS_LAMBDA(std::size_t i) {
           auto const y = Function::apply(Taylor<Real, 2>::variable(x_0(i)));

@@ -41,19 +41,23 @@ class Relu : public Operation<Real, Space> {
         KOKKOS_LAMBDA(std::size_t i) { target[i] = source[i] < Real(0) ? Real(0) : source[i]; });
   }
 
-  /// result ← [result +] x where y > 0, else 0.
+  /// result ← [result +] x where y > 0, else 0. x is read before the condition: compilers then vectorise.
   static void select(Space const& space, Window y, Window x, bool adds, MatrixWindow<Real, Space> result) {
     Real const* const decides = y.data();
     Real const* const source = x.data();
     Real* const target = result.data();
     if (adds) {
       Kokkos::parallel_for(
-          "onedge::Relu::add", range(space, y.size()),
-          KOKKOS_LAMBDA(std::size_t i) { target[i] += decides[i] > Real(0) ? source[i] : Real(0); });
+          "onedge::Relu::add", range(space, y.size()), KOKKOS_LAMBDA(std::size_t i) {
+            Real const value = source[i];
+            target[i] += decides[i] > Real(0) ? value : Real(0);
+          });
     } else {
       Kokkos::parallel_for(
-          "onedge::Relu::select", range(space, y.size()),
-          KOKKOS_LAMBDA(std::size_t i) { target[i] = decides[i] > Real(0) ? source[i] : Real(0); });
+          "onedge::Relu::select", range(space, y.size()), KOKKOS_LAMBDA(std::size_t i) {
+            Real const value = source[i];
+            target[i] = decides[i] > Real(0) ? value : Real(0);
+          });
     }
   }
 };

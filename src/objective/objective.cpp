@@ -51,11 +51,22 @@ std::size_t Objective<Real, Space>::micro_batch_samples(std::size_t index) const
   return std::min(m_micro_batch, m_shard.samples() - index * m_micro_batch);
 }
 
-// A tile is what the operations see at once: the whole micro-batch, or one block where shapes must not depend on it.
+// A tile is what the operations see at once: one block where shapes must not depend on it; on the host as much as
+// caches hold, since all operations of a pass then find their inputs there; otherwise the whole micro-batch.
+template <class Real, class Space>
+std::size_t Objective<Real, Space>::tile_samples() const {
+  if (m_options.reproducible) return m_partition.block();
+  if (m_options.tile > 0) return m_options.tile;
+  if (!is_host_space<Space>) return m_micro_batch;
+  constexpr std::size_t rows = 256;  // the depth at which oneDNN cuts products over samples
+  std::size_t const block_rows = m_partition.block() * m_network.loss().rows_per_sample();
+  return std::max(std::size_t{1}, rows / block_rows) * m_partition.block();
+}
+
 template <class Real, class Space>
 void Objective<Real, Space>::for_each_tile(std::size_t micro_batch, std::function<void(Tile)> const& work) const {
   std::size_t const samples = micro_batch_samples(micro_batch);
-  static std::size_t const env = std::getenv("TILE") ? std::atoi(std::getenv("TILE")) : 1000000; std::size_t const step = m_options.reproducible ? m_partition.block() : std::min(env, samples);
+  std::size_t const step = tile_samples();
   for (std::size_t first = 0; first < samples; first += step) work({first, std::min(step, samples - first)});
 }
 
@@ -120,12 +131,21 @@ void Objective<Real, Space>::begin_sums(std::size_t scalars, std::size_t vectors
   }
   m_scalar_sum->begin();
   if (vectors == 0) return;
-  if (m_block_vector.extent(0) != vectors * parameters()) {
-    m_block_vector = uninitialised<Vector<Real, Space>>("onedge::Objective::block_vector", vectors * parameters());
-    m_vector_sum = std::make_unique<comm::BlockSum<Real, Space>>(m_space, m_communicator, m_block_vector.extent(0),
-                                                                 m_first_blocks);
+  if (m_vector_count != vectors) {
+    m_vector_sum =
+        std::make_unique<comm::BlockSum<Real, Space>>(m_space, m_communicator, vectors * parameters(), m_first_blocks);
+    m_vector_count = vectors;
   }
   m_vector_sum->begin();
+}
+
+// Parameter adjoints of all tiles add up in the result, those of a block in the block's own vector.
+template <class Real, class Space>
+typename Objective<Real, Space>::Window Objective<Real, Space>::begin_vectors(Window result) {
+  if (!m_options.reproducible) return result;
+  Window const block = m_vector_sum->next();
+  Kokkos::deep_copy(m_space, block, Real(0));
+  return block;
 }
 
 template <class Real, class Space>
@@ -179,21 +199,17 @@ Losses Objective<Real, Space>::loss() {
 template <class Real, class Space>
 Losses Objective<Real, Space>::gradient(Window gradient) {
   begin_sums(1, 1);
-  Window const target = m_options.reproducible ? Window(m_block_vector.data(), m_block_vector.extent(0)) : gradient;
-  Kokkos::deep_copy(m_space, target, Real(0));
+  if (!m_options.reproducible) Kokkos::deep_copy(m_space, gradient, Real(0));
   for (std::size_t const index : order()) {
     hold_inputs(index);
     for_each_tile(index, [&](Tile tile) {
       auto bound = bindings(index, tile);
-      bound.gradient = target;
+      bound.gradient = begin_vectors(gradient);
       Pass const pass(m_space, m_workspace, bound, tile.first, tile.count);
       m_network.forward(pass);
       add_scalars(m_workspace.collect_terms(1));
       m_network.reverse(pass);
-      if (m_options.reproducible) {
-        m_vector_sum->add(target);
-        Kokkos::deep_copy(m_space, target, Real(0));
-      }
+      if (m_options.reproducible) m_vector_sum->add();
     });
     m_held = keeps_adjoints() ? Held::adjoints : Held::planes;
   }
@@ -259,8 +275,7 @@ void Objective<Real, Space>::product(MatrixWindow<Real const, Space> directions,
   reserve({0, false, static_cast<int>(b)});
   begin_sums(1, b);
   Window const flat(results.data(), results.size());
-  Window const target = m_options.reproducible ? Window(m_block_vector.data(), m_block_vector.extent(0)) : flat;
-  Kokkos::deep_copy(m_space, target, Real(0));
+  if (!m_options.reproducible) Kokkos::deep_copy(m_space, flat, Real(0));
   for (std::size_t const index : order()) {
     if (gauss_newton) {
       hold_planes(index);
@@ -270,14 +285,11 @@ void Objective<Real, Space>::product(MatrixWindow<Real const, Space> directions,
     for_each_tile(index, [&](Tile tile) {
       auto bound = bindings(index, tile);
       bound.directions = directions;
-      bound.products = MatrixWindow<Real, Space>(target.data(), b, parameters());
+      bound.products = MatrixWindow<Real, Space>(begin_vectors(flat).data(), b, parameters());
       Pass pass(m_space, m_workspace, bound, tile.first, tile.count);
       pass.set_gauss_newton(gauss_newton);
       m_network.product(pass);
-      if (m_options.reproducible) {
-        m_vector_sum->add(target);
-        Kokkos::deep_copy(m_space, target, Real(0));
-      }
+      if (m_options.reproducible) m_vector_sum->add();
     });
   }
   finish_vectors(flat);

@@ -21,6 +21,9 @@ class BlockSum {
   void begin();
   /// Adds the next block's vector; its contents are copied.
   void add(VectorWindow<Real const, Space> block);
+  /// Room for the next block's vector, whatever it held, up to the call of add() that takes it from there.
+  VectorWindow<Real, Space> next();
+  void add();
   /// result ← the sum over all blocks of all ranks. Collective.
   void finish(VectorWindow<Real, Space> result);
 
@@ -41,6 +44,7 @@ class BlockSum {
   std::size_t m_length;
   std::vector<std::size_t> m_first_blocks;
   std::size_t m_next = 0;
+  int m_next_buffer = -1;  // handed out by next()
   std::vector<Node> m_stack;
   std::vector<Vector<Real, Space>> m_buffers;
   std::vector<int> m_free;

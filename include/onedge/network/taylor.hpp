@@ -29,23 +29,30 @@ struct Taylor {
   }
 };
 
+// Orders are written out rather than looped over: only then do compilers keep them in registers and vectorise.
+
 template <class Real, int Order>
 KOKKOS_INLINE_FUNCTION Taylor<Real, Order> operator+(Taylor<Real, Order> a, Taylor<Real, Order> const& b) {
-  for (int k = 0; k <= Order; ++k) a.c[k] += b.c[k];
+  a.c[0] += b.c[0];
+  if constexpr (Order >= 1) a.c[1] += b.c[1];
+  if constexpr (Order >= 2) a.c[2] += b.c[2];
   return a;
 }
 
 template <class Real, int Order>
 KOKKOS_INLINE_FUNCTION Taylor<Real, Order> operator-(Taylor<Real, Order> a, Taylor<Real, Order> const& b) {
-  for (int k = 0; k <= Order; ++k) a.c[k] -= b.c[k];
+  a.c[0] -= b.c[0];
+  if constexpr (Order >= 1) a.c[1] -= b.c[1];
+  if constexpr (Order >= 2) a.c[2] -= b.c[2];
   return a;
 }
 
 template <class Real, int Order>
 KOKKOS_INLINE_FUNCTION Taylor<Real, Order> operator*(Taylor<Real, Order> const& a, Taylor<Real, Order> const& b) {
   Taylor<Real, Order> result{};
-  for (int k = 0; k <= Order; ++k)
-    for (int i = 0; i <= k; ++i) result.c[k] += a.c[i] * b.c[k - i];
+  result.c[0] = a.c[0] * b.c[0];
+  if constexpr (Order >= 1) result.c[1] = a.c[0] * b.c[1] + a.c[1] * b.c[0];
+  if constexpr (Order >= 2) result.c[2] = a.c[0] * b.c[2] + a.c[1] * b.c[1] + a.c[2] * b.c[0];
   return result;
 }
 
@@ -63,7 +70,9 @@ KOKKOS_INLINE_FUNCTION Taylor<Real, Order> operator-(Taylor<Real, Order> a, Real
 
 template <class Real, int Order>
 KOKKOS_INLINE_FUNCTION Taylor<Real, Order> operator*(Taylor<Real, Order> a, Real b) {
-  for (int k = 0; k <= Order; ++k) a.c[k] *= b;
+  a.c[0] *= b;
+  if constexpr (Order >= 1) a.c[1] *= b;
+  if constexpr (Order >= 2) a.c[2] *= b;
   return a;
 }
 

@@ -15,6 +15,7 @@ struct Options {
   std::size_t micro_batch = 0;  ///< samples held at once by a rank: a multiple of the block; 0: all of them
   bool reproducible = false;    ///< the same bits for any number of ranks and any micro-batch
   double weight_decay = 0;      ///< wd in f(w) = mean loss + (wd/2)‖w‖²
+  std::size_t tile = 0;         ///< samples that operations see at once, unless reproducible; 0: chosen for the caches
 };
 
 struct Losses {
@@ -78,6 +79,7 @@ class Objective {
   // Whether adjoint planes 0 outlive the gradient pass.
   bool keeps_adjoints() const { return m_workspace.demand().columns() > 0; }
   std::size_t micro_batch_samples(std::size_t index) const;
+  std::size_t tile_samples() const;
   void for_each_tile(std::size_t micro_batch, std::function<void(Tile)> const& work) const;
   // Micro-batches in the order that uses what is held: the held one first.
   std::vector<std::size_t> order() const;
@@ -88,6 +90,7 @@ class Objective {
 
   void begin_sums(std::size_t scalars, std::size_t vectors);
   void add_scalars(std::vector<double> const& values);
+  Window begin_vectors(Window result);
   std::vector<double> finish_scalars();
   void finish_vectors(Window result);
   double add_weight_decay(double data_loss);
@@ -113,8 +116,8 @@ class Objective {
   std::vector<std::size_t> m_first_blocks;
   std::unique_ptr<comm::BlockSum<double, HostSpace>> m_scalar_sum;
   std::unique_ptr<comm::BlockSum<Real, Space>> m_vector_sum;
-  Vector<Real, Space> m_block_vector;  // one block's contribution
   std::size_t m_scalar_count = 0;
+  std::size_t m_vector_count = 0;
 };
 
 }  // namespace onedge::objective

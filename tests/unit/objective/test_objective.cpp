@@ -52,7 +52,8 @@ Vector<Real, Space> to_device(std::vector<double> const& values) {
 }
 
 template <class Real>
-Numbers compute(MPI_Comm mpi, std::size_t micro_batch, bool reproducible, double weight_decay = 0.01) {
+Numbers compute(MPI_Comm mpi, std::size_t micro_batch, bool reproducible, double weight_decay = 0.01,
+                std::size_t tile = 0, bool contracts = false) {
   comm::MpiCommunicator const communicator(mpi);
   model::ModelConfig config;
   config.hidden = {5, 4};
@@ -62,7 +63,8 @@ Numbers compute(MPI_Comm mpi, std::size_t micro_batch, bool reproducible, double
   int const rank = communicator.rank();
   data::Shard<Real, Space> const shard(make_samples(partition.first_sample(rank), partition.sample_count(rank)));
   objective::Objective<Real, Space> objective(Space(), *network, shard, partition, communicator,
-                                              {micro_batch, reproducible, weight_decay});
+                                              {micro_batch, reproducible, weight_decay, tile});
+  if (contracts) objective.reserve({1, false, 0});  // the gradient keeps adjoints, and nothing has room for order 2
   auto initial = network->parameters().initial_values(5);
   RandomStream const noise(9, "u");
   std::vector<double> u(initial.size());
@@ -127,6 +129,22 @@ TEST(Objective, FastAgreesForAnyMicroBatchAndRanks) {
   auto const alone = compute<double>(MPI_COMM_SELF, 0, false);
   for (std::size_t const micro_batch : {std::size_t{0}, block, 2 * block, 5 * block}) {
     expect_near(compute<double>(MPI_COMM_WORLD, micro_batch, false), alone, 1e-12);
+  }
+}
+
+TEST(Objective, FastAgreesForAnyTile) {
+  auto const alone = compute<double>(MPI_COMM_SELF, 0, false);
+  for (std::size_t const micro_batch : {std::size_t{0}, 5 * block}) {
+    for (std::size_t const tile : {block, 2 * block, std::size_t{11}}) {
+      expect_near(compute<double>(MPI_COMM_WORLD, micro_batch, false, 0.01, tile), alone, 1e-12);
+    }
+  }
+}
+
+TEST(Objective, ContractionAgreesWithTwoForwardOrders) {
+  auto const forward = compute<double>(MPI_COMM_SELF, 0, false);
+  for (std::size_t const tile : {std::size_t{0}, block}) {
+    expect_near(compute<double>(MPI_COMM_WORLD, 0, false, 0.01, tile, true), forward, 1e-12);
   }
 }
 
