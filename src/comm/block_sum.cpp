@@ -1,14 +1,32 @@
 #include <onedge/comm/block_sum.hpp>
 #include <onedge/core/error.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace onedge::comm {
 
 namespace {
 
-bool siblings(int left_level, std::size_t left_index, int right_level, std::size_t right_index) {
-  return left_level == right_level && left_index % 2 == 0 && right_index == left_index + 1;
+/// Puts the next node on a stack of nodes in block order, and merges siblings as long as there are any.
+template <class Node, class Merge>
+void push(std::vector<Node>& stack, Node node, Merge const& merge) {
+  auto const siblings = [&] {
+    Node const& left = stack.back();
+    return left.level == node.level && left.index % 2 == 0 && node.index == left.index + 1;
+  };
+  while (!stack.empty() && siblings()) {
+    merge(stack.back().buffer, node.buffer);
+    node = {node.level + 1, node.index / 2, stack.back().buffer};
+    stack.pop_back();
+  }
+  stack.push_back(node);
+}
+
+template <class Real, class Space>
+void add_to(Space const& space, Vector<Real, Space> const& to, Vector<Real, Space> const& from) {
+  Kokkos::parallel_for(
+      "onedge::BlockSum::add", range(space, to.extent(0)), KOKKOS_LAMBDA(std::size_t i) { to(i) += from(i); });
 }
 
 }  // namespace
@@ -29,14 +47,6 @@ int BlockSum<Real, Space>::take_buffer() {
   int const buffer = m_free.back();
   m_free.pop_back();
   return buffer;
-}
-
-template <class Real, class Space>
-void BlockSum<Real, Space>::add_to(int target, int source) {
-  auto const to = m_buffers[target];
-  auto const from = m_buffers[source];
-  Kokkos::parallel_for(
-      "onedge::BlockSum::add", range(m_space, m_length), KOKKOS_LAMBDA(std::size_t i) { to(i) += from(i); });
 }
 
 template <class Real, class Space>
@@ -61,26 +71,17 @@ VectorWindow<Real, Space> BlockSum<Real, Space>::next() {
 template <class Real, class Space>
 void BlockSum<Real, Space>::add() {
   require(m_next_buffer >= 0, "BlockSum: add() without next()");
-  Node node{0, m_next++, std::exchange(m_next_buffer, -1)};
-  while (!m_stack.empty() && siblings(m_stack.back().level, m_stack.back().index, node.level, node.index)) {
-    add_to(m_stack.back().buffer, node.buffer);
-    give_buffer(node.buffer);
-    node = {node.level + 1, node.index / 2, m_stack.back().buffer};
-    m_stack.pop_back();
-  }
-  m_stack.push_back(node);
+  push(m_stack, Node{0, m_next++, std::exchange(m_next_buffer, -1)}, [&](int into, int from) {
+    add_to<Real, Space>(m_space, m_buffers[into], m_buffers[from]);
+    give_buffer(from);
+  });
 }
 
 template <class Real, class Space>
-std::vector<typename BlockSum<Real, Space>::Node> BlockSum<Real, Space>::nodes_of(std::size_t first, std::size_t last) {
+std::vector<typename BlockSum<Real, Space>::Node> BlockSum<Real, Space>::nodes_of(int rank) const {
   std::vector<Node> nodes;
-  for (std::size_t block = first; block < last; ++block) {
-    Node node{0, block, 0};
-    while (!nodes.empty() && siblings(nodes.back().level, nodes.back().index, node.level, node.index)) {
-      node = {node.level + 1, node.index / 2, 0};
-      nodes.pop_back();
-    }
-    nodes.push_back(node);
+  for (std::size_t block = m_first_blocks[rank]; block < m_first_blocks[rank + 1]; ++block) {
+    push(nodes, Node{0, block, 0}, [](int, int) {});
   }
   return nodes;
 }
@@ -93,24 +94,24 @@ std::vector<std::size_t> BlockSum<Real, Space>::slices() const {
   return counts;
 }
 
+// Everybody's slice of my nodes goes out, my slice of everybody's nodes comes in: m_receive, node by node in block
+// order.
 template <class Real, class Space>
-void BlockSum<Real, Space>::finish(VectorWindow<Real, Space> result) {
-  int const rank = m_communicator.rank();
+std::vector<typename BlockSum<Real, Space>::Node> BlockSum<Real, Space>::exchange_nodes(
+    std::vector<std::size_t> const& slice) {
   int const ranks = m_communicator.size();
-  require(m_next == m_first_blocks[rank + 1], "BlockSum: ", m_next - m_first_blocks[rank], " blocks were added, not ",
-          m_first_blocks[rank + 1] - m_first_blocks[rank]);
-  auto const slice = slices();
-  // Everybody's slice of my nodes goes out, my slice of everybody's nodes comes in.
+  std::size_t const mine = slice[m_communicator.rank()];
   std::vector<Node> nodes;
   std::vector<std::size_t> send_counts, receive_counts;
   for (int r = 0; r < ranks; ++r) {
-    auto const theirs = nodes_of(m_first_blocks[r], m_first_blocks[r + 1]);
+    auto const theirs = nodes_of(r);
     nodes.insert(nodes.end(), theirs.begin(), theirs.end());
-    receive_counts.push_back(theirs.size() * slice[rank]);
+    receive_counts.push_back(theirs.size() * mine);
     send_counts.push_back(m_stack.size() * slice[r]);
   }
+  for (std::size_t n = 0; n < nodes.size(); ++n) nodes[n].buffer = static_cast<int>(n);
   m_send.resize(m_stack.size() * m_length);
-  m_receive.resize(nodes.size() * slice[rank]);
+  m_receive.resize(nodes.size() * mine);
   Real* next = m_send.data();
   std::size_t offset = 0;
   m_space.fence();
@@ -123,29 +124,28 @@ void BlockSum<Real, Space>::finish(VectorWindow<Real, Space> result) {
     offset += slice[r];
   }
   m_communicator.exchange(m_send.data(), send_counts, m_receive.data(), receive_counts);
-  // The tree's remaining additions, in block order; what is left over is folded from the right.
-  std::vector<std::pair<Node, Real*>> stack;
-  auto const merge = [&](Real* into, Real const* from) {
-    for (std::size_t i = 0; i < slice[rank]; ++i) into[i] += from[i];
+  return nodes;
+}
+
+template <class Real, class Space>
+void BlockSum<Real, Space>::finish(VectorWindow<Real, Space> result) {
+  int const rank = m_communicator.rank();
+  require(m_next == m_first_blocks[rank + 1], "BlockSum: ", m_next - m_first_blocks[rank], " blocks were added, not ",
+          m_first_blocks[rank + 1] - m_first_blocks[rank]);
+  auto const slice = slices();
+  auto const part = [&](int node) { return m_receive.data() + static_cast<std::size_t>(node) * slice[rank]; };
+  auto const merge = [&](int into, int from) {
+    for (std::size_t i = 0; i < slice[rank]; ++i) part(into)[i] += part(from)[i];
   };
-  for (std::size_t n = 0; n < nodes.size(); ++n) {
-    std::pair<Node, Real*> top{nodes[n], m_receive.data() + n * slice[rank]};
-    while (!stack.empty() &&
-           siblings(stack.back().first.level, stack.back().first.index, top.first.level, top.first.index)) {
-      merge(stack.back().second, top.second);
-      top = {{top.first.level + 1, top.first.index / 2, 0}, stack.back().second};
-      stack.pop_back();
-    }
-    stack.push_back(top);
-  }
-  while (stack.size() > 1) {
-    merge(stack[stack.size() - 2].second, stack.back().second);
-    stack.pop_back();
-  }
+  // The tree's remaining additions, in block order; what is left over is folded from the right.
+  std::vector<Node> stack;
+  for (Node const& node : exchange_nodes(slice)) push(stack, node, merge);
+  for (; stack.size() > 1; stack.pop_back()) merge(stack[stack.size() - 2].buffer, stack.back().buffer);
   std::vector<Real>& whole = m_send;
   whole.resize(m_length);
-  std::size_t const mine = m_length * static_cast<std::size_t>(rank) / static_cast<std::size_t>(ranks);
-  std::copy(stack.front().second, stack.front().second + slice[rank], whole.begin() + mine);
+  auto const ranks = static_cast<std::size_t>(m_communicator.size());
+  std::size_t const first = m_length * static_cast<std::size_t>(rank) / ranks;
+  std::copy_n(part(stack.front().buffer), slice[rank], whole.begin() + static_cast<std::ptrdiff_t>(first));
   m_communicator.all_gather(whole.data(), slice);
   Kokkos::deep_copy(result, VectorWindow<Real, HostSpace>(whole.data(), m_length));
 }

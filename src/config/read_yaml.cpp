@@ -53,7 +53,7 @@ class Converter {
       throw InputError(
           concat(where, ": ", key.Scalar(), ": given twice in the same mapping (first at ", first->location, ")"));
     }
-    node.entries.emplace_back(key.Scalar(), convert(value, where, depth + 1));
+    node.entries.push_back({key.Scalar(), convert(value, where, depth + 1)});
   }
 
   std::string m_name;
@@ -90,8 +90,8 @@ void require_one_document(std::string const& text, Converter const& converter) {
 }  // namespace
 
 Node* Node::find(std::string_view key) {
-  for (auto& [name, node] : entries) {
-    if (name == key) return &node;
+  for (auto& entry : entries) {
+    if (entry.key == key) return &entry.value;
   }
   return nullptr;
 }

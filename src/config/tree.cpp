@@ -91,7 +91,8 @@ void Tree::set(std::string const& path, Node value, std::string const& assignmen
     auto [head, tail] = node->find(rest) != nullptr ? std::pair<std::string, std::string>(rest, "") : split(rest);
     Node* next = node->find(head);
     if (next == nullptr) {
-      next = &node->entries.emplace_back(head, Node{}).second;
+      node->entries.push_back({head, Node{}});
+      next = &node->entries.back().value;
       next->location = value.location;
     }
     node = next;

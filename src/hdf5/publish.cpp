@@ -31,7 +31,6 @@ class Temporary {
   ~Temporary() {
     if (!m_path.empty()) ::unlink(m_path.c_str());
   }
-  fs::path const& path() const { return m_path; }
   void release() { m_path.clear(); }
 
  private:

@@ -33,10 +33,12 @@ class BlockSum {
     std::size_t index;
     int buffer;
   };
-  static std::vector<Node> nodes_of(std::size_t first, std::size_t last);
+  /// The nodes that a rank is left with; no buffers.
+  std::vector<Node> nodes_of(int rank) const;
+  std::vector<Node> exchange_nodes(std::vector<std::size_t> const& slice);
   int take_buffer();
   void give_buffer(int buffer) { m_free.push_back(buffer); }
-  void add_to(int target, int source);
+  /// Elements of the vector that each rank completes.
   std::vector<std::size_t> slices() const;
 
   Space m_space;
