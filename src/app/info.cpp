@@ -64,13 +64,22 @@ std::string cell(std::string const& text) {
   return result;
 }
 
+/// "number > 0", "integer >= 1 or auto".
+std::string type_of(config::KeyDescription const& key) {
+  if (key.range.empty()) return key.type;
+  auto const word = key.type.find(" or ");
+  return word == std::string::npos ? key.type + " " + key.range
+                                   : key.type.substr(0, word) + " " + key.range + key.type.substr(word);
+}
+
 /// The key reference in Markdown: docs/keys.md is this text.
 std::string key_reference() {
   auto const deck = config::Deck::for_documentation();
   training::TrainingConfig::bind(deck);
   std::ostringstream text;
-  text << "# Keys of a training deck\n\nPrinted by `onedge info --keys`. A key with a condition is valid under it "
-          "only.\n";
+  text
+      << "# Keys of a training deck\n\nPrinted by `onedge info --keys`. A key with a condition (*when*) is valid under "
+         "it only; *required* keys have no default.\n";
   std::string section;
   for (auto const& key : deck.keys()) {
     std::string const here = key.path.substr(0, key.path.find('.'));
@@ -78,8 +87,7 @@ std::string key_reference() {
       text << "\n## " << here << "\n\n| key | when | type | default | meaning |\n|---|---|---|---|---|\n";
       section = here;
     }
-    std::string const type = key.range.empty() ? key.type : key.type + " " + key.range;
-    text << "| `" << key.path << "` | " << cell(key.condition) << " | " << cell(type) << " | `"
+    text << "| `" << key.path << "` | " << cell(key.condition) << " | " << cell(type_of(key)) << " | `"
          << cell(key.default_value) << "` | " << cell(key.meaning) << " |\n";
   }
   return text.str();

@@ -7,12 +7,27 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "commands.hpp"
 
 namespace {
 
 using namespace onedge;
+
+/// What is wrong with the command line, in one line.
+std::string message_of(CLI::App const& app, CLI::ParseError const& error, int argc, char** argv) {
+  std::string message = error.what();
+  if (app.get_subcommands().empty()) {
+    message = argc > 1 && argv[1][0] != '-' ? concat("there is no command '", argv[1], "'") : "a command is required";
+  }
+  for (char& c : message) {
+    if (c == '\n') c = ' ';
+  }
+  return message;
+}
 
 int run(CLI::App& app, int argc, char** argv, comm::Environment const& environment) {
   auto const& world = environment.world();
@@ -24,8 +39,10 @@ int run(CLI::App& app, int argc, char** argv, comm::Environment const& environme
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
-    int const code = world.rank() == 0 ? app.exit(error) : error.get_exit_code();
-    return code == 0 ? 0 : app::exit_input;
+    if (error.get_exit_code() == 0) return world.rank() == 0 ? app.exit(error) : 0;
+    if (world.rank() == 0)
+      std::fprintf(stderr, "onedge: %s; see onedge --help\n", message_of(app, error, argc, argv).c_str());
+    return app::exit_input;
   }
   linalg::use_one_thread();
   if (train_command->parsed()) return app::run_train(train, argc, argv, world);
@@ -36,10 +53,21 @@ int run(CLI::App& app, int argc, char** argv, comm::Environment const& environme
 }  // namespace
 
 int main(int argc, char** argv) {
-  comm::Environment const environment(argc, argv);
+  // Kokkos takes --help, --threads and others for its own: it sees what is addressed to it alone.
+  std::vector<char*> for_kokkos{argv[0]}, ours;
+  for (int i = 0; i < argc; ++i) {
+    bool const is_for_kokkos = std::string_view(argv[i]).starts_with("--kokkos-");
+    (is_for_kokkos ? for_kokkos : ours).push_back(argv[i]);
+  }
+  int kokkos_count = static_cast<int>(for_kokkos.size());
+  int const count = static_cast<int>(ours.size());
+  for_kokkos.push_back(nullptr);
+  ours.push_back(nullptr);
+  char** kokkos_arguments = for_kokkos.data();
+  comm::Environment const environment(kokkos_count, kokkos_arguments);
   CLI::App app("OnEdge: full-batch training at the edge of stability", "onedge");
   try {
-    return run(app, argc, argv, environment);
+    return run(app, count, ours.data(), environment);
   } catch (comm::SharedError const& error) {
     if (environment.world().rank() == 0) std::fprintf(stderr, "onedge: %s\n", error.what());
     return error.is_input_error() ? app::exit_input : app::exit_failure;

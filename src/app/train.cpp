@@ -44,8 +44,8 @@ std::string joined(int argc, char** argv) {
 CLI::App* add_train(CLI::App& app, TrainOptions& options) {
   auto* const command = app.add_subcommand("train", "train what a deck describes, or go on with it");
   command->add_option("deck", options.deck, "the deck, a YAML file; its keys: docs/keys.md")->required();
-  command->add_option("overrides", options.overrides, "section.key=value: goes before the deck");
-  command->add_option("-d,--directory", options.directory, "run directory; goes before output.directory");
+  command->add_option("overrides", options.overrides, "section.key=value, takes precedence over the deck");
+  command->add_option("-d,--directory", options.directory, "run directory; takes precedence over output.directory");
   command->add_flag("--fresh", options.fresh, "begin a new run: the directory must be absent or empty");
   command->add_flag("--dry-run", options.dry_run, "check everything, show deck, sizes and files; write nothing");
   command->footer("Exit codes: 0 finished, 2 bad input, 3 diverged, 1 anything else.");

@@ -19,7 +19,8 @@ void bind_path(config::Section& section, DataConfig& config) {
   }
   if (config.set == "hdf5" || section.documenting()) {
     section.when("set: hdf5")
-        .require("path", config.path, "file with the datasets x [samples, …] and y [samples]; x_test, y_test optional");
+        .require("path", config.path,
+                 "file with the datasets x [samples, …] and y [samples], and x_test, y_test for test samples");
   }
 }
 
@@ -37,7 +38,7 @@ DataConfig DataConfig::bind(config::Section section) {
   section.choose("set", config.set, {"mnist", "fashion-mnist", "cifar10", "cifar100", "hdf5", "synthetic"},
                  "the data set");
   bind_path(section, config);
-  section.bind("first", config.first, "the first sample of the training split to use", config::non_negative);
+  section.bind("first", config.first, "the first training sample to use, counted from 0", config::non_negative);
   section.bind_or_word("samples", config.samples, "all", all, "number of training samples to use",
                        config::at_least_one);
   if (config.set == "hdf5" || section.documenting()) {
@@ -49,7 +50,7 @@ DataConfig DataConfig::bind(config::Section section) {
     auto synthetic = section.when("set: synthetic");
     constexpr config::Limits size{1.0, 1e6};
     config.classes = 10;
-    synthetic.bind("features", config.features, "values in a sample", size);
+    synthetic.bind("features", config.features, "number of values in a sample", size);
     synthetic.bind("classes", config.classes, "number of classes", size);
     synthetic.bind("seed", config.seed, "seed of the inputs and of the teacher network", config::non_negative);
     synthetic.bind("test_samples", config.test_samples, "number of samples of the test split", size);

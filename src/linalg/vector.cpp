@@ -7,14 +7,6 @@ namespace onedge::linalg {
 
 namespace {
 
-double tree_sum_of(double const* values, std::size_t count) {
-  if (count == 0) return 0;
-  if (count == 1) return values[0];
-  std::size_t left = 1;
-  while (2 * left < count) left *= 2;
-  return tree_sum_of(values, left) + tree_sum_of(values + left, count - left);
-}
-
 // Columns that one work item sums: neighbouring ones side by side on the host, one per thread on a device.
 template <class Space>
 constexpr std::size_t strip = is_host_space<Space> ? 64 : 1;
@@ -92,8 +84,6 @@ void chunk_products(Space const& space, VectorWindow<Real const, Space> a, Vecto
 
 }  // namespace
 
-double tree_sum(std::vector<double> const& values) { return tree_sum_of(values.data(), values.size()); }
-
 template <class Real, class Space>
 std::vector<double> InnerProducts<Real, Space>::operator()(std::vector<std::pair<Operand, Operand>> const& pairs) {
   if (pairs.empty()) return {};
@@ -113,7 +103,8 @@ std::vector<double> InnerProducts<Real, Space>::operator()(std::vector<std::pair
   auto const partial_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), m_partial);
   std::vector<double> result;
   for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
-    result.push_back(tree_sum_of(partial_host.data() + pair * chunks, chunks));
+    double const* const sums = partial_host.data() + pair * chunks;
+    result.push_back(tree_sum({sums, sums + chunks}));
   }
   return result;
 }

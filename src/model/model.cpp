@@ -7,19 +7,20 @@
 namespace onedge::model {
 
 void ModelConfig::bind(config::Section model, config::Section loss_section) {
-  model.choose("kind", kind, {"mlp", "linear"}, "the network; linear is an mlp without hidden layers");
+  model.choose("kind", kind, {"mlp", "linear"}, "kind of network; linear: an mlp without hidden layers");
   auto mlp_section = model.when("kind: mlp");
   if (kind == "mlp" || model.documenting()) {
     mlp_section.bind("hidden", hidden, "widths of the hidden layers", config::at_least_one);
     mlp_section.choose("activation", activation, network::activation_names(),
-                       "after each hidden layer; gelu is the tanh approximation");
+                       "activation after each hidden layer; gelu: its tanh approximation, gelu_erf: exact");
   }
-  model.bind("initial", initial,
-             "file whose /parameters the run starts from (a checkpoint, or any file that has them); empty: the seed's");
+  model.bind(
+      "initial", initial,
+      "HDF5 file whose /parameters the run starts from, a checkpoint or any other; empty: weights drawn from run.seed");
   loss_section.choose("kind", loss, {"cross_entropy", "squared_error"},
-                      "per sample: cross entropy, or half the squared distance to the one-hot target");
-  loss_section.bind("weight_decay", weight_decay, "wd in f(w) = mean loss + (wd/2)|w|^2, over all parameters",
-                    config::non_negative);
+                      "loss of a sample: cross entropy, or half the squared distance to the one-hot target");
+  loss_section.bind("weight_decay", weight_decay,
+                    "wd in f(w) = mean loss + (wd/2)‖w‖², over all parameters, biases included", config::non_negative);
 }
 
 template <class Real, class Space>

@@ -19,6 +19,10 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr char const* lock_name = ".lock";
+constexpr char const* log_name = "run.log";
+
+/// What hdf5::publish leaves when it is killed.
+bool is_half_written(std::string const& name) { return name.ends_with(".h5.tmp"); }
 
 std::string whoami() {
   char host[256] = {};
@@ -51,12 +55,16 @@ RunDirectory::Contents RunDirectory::inspect(fs::path const& path) {
   std::error_code error;
   fs::directory_iterator const entries(path, error);
   require_input(!error, "cannot read the directory ", path.string(), ": ", error.message());
-  bool empty = true;
+  bool empty = true, only_log = fs::exists(path / lock_name);
   for (auto const& entry : entries) {
-    if (entry.path().filename() != lock_name) empty = false;
+    if (entry.path().filename() == lock_name) continue;
+    empty = false;
+    std::string const name = entry.path().filename().string();
+    if (name != log_name && !is_half_written(name)) only_log = false;
   }
   if (empty) return Contents::empty;
-  bool const ours = fs::exists(path / "trajectory.h5") || !io::list_checkpoints(path).empty();
+  // Nothing but lock and log: a run that was killed before its first trajectory.
+  bool const ours = only_log || fs::exists(path / "trajectory.h5") || !io::list_checkpoints(path).empty();
   return ours ? Contents::run : Contents::foreign;
 }
 

@@ -45,19 +45,26 @@ Past read_past(RunContext const& context, std::filesystem::path const& directory
   return past;
 }
 
-/// finished or diverged when the directory holds a run that has nothing left to do.
-std::optional<io::Status> status_of_past(RunContext const& context, std::filesystem::path const& directory) {
-  if (!std::filesystem::exists(directory / "trajectory.h5")) return {};
+/// finished or diverged when the directory holds a run that has nothing left to do. Throws InputError when what it
+/// holds is no run of this deck, or one that cannot go on.
+std::optional<io::Status> status_of_past(TrainingConfig const& config, std::string const& deck,
+                                         std::filesystem::path const& directory) {
+  auto const checkpoints = io::list_checkpoints(directory);
+  if (!std::filesystem::exists(directory / "trajectory.h5")) {
+    if (checkpoints.empty()) return {};
+    check_same_deck(io::read_checkpoint(checkpoints.back().path).deck, deck, checkpoints.back().path);
+    return {};
+  }
   auto const trajectory = io::Trajectory::load(directory / "trajectory.h5");
-  check_same_deck(trajectory.description().deck, context.deck, directory / "trajectory.h5");
+  check_same_deck(trajectory.description().deck, deck, directory / "trajectory.h5");
   io::Status const status = trajectory.status();
   if (status == io::Status::diverged) return status;
   if (status != io::Status::finished || !trajectory.has("steps")) return {};
   auto const& steps = trajectory.table("steps");
   auto const done = steps.size() == 0 ? 0 : steps.steps().back() + 1;
-  bool const reached = steps.size() > 0 && steps.values("loss").back() < context.config.loss_below;
-  if (done >= context.config.steps || reached) return status;
-  require_input(!io::list_checkpoints(directory).empty(), directory.string(), ": this run finished after ", done,
+  bool const reached = steps.size() > 0 && steps.values("loss").back() < config.loss_below;
+  if (done >= config.steps || reached) return status;
+  require_input(!checkpoints.empty(), directory.string(), ": this run finished after ", done,
                 " steps and kept no checkpoint to go on from");
   return {};
 }
@@ -74,7 +81,7 @@ Course take_directory(RunContext& context, bool fresh, std::unique_ptr<RunDirect
     RunDirectory::check(path, fresh);
     directory = std::make_unique<RunDirectory>(path, fresh);
     bool const used = RunDirectory::inspect(path) == RunDirectory::Contents::run;
-    auto const past = status_of_past(context, path);
+    auto const past = status_of_past(context.config, context.deck, path);
     course = static_cast<std::int64_t>(past == io::Status::finished   ? Course::already_finished
                                        : past == io::Status::diverged ? Course::already_diverged
                                        : used                         ? Course::go_on
@@ -173,6 +180,7 @@ std::string describe_in(TrainingConfig const& config, comm::MpiCommunicator cons
 
 std::string describe(TrainingConfig const& config, std::string const& deck, comm::MpiCommunicator const& communicator) {
   RunDirectory::check(config.directory, false);
+  if (communicator.rank() == 0) status_of_past(config, deck, config.directory);
   std::string text = deck;
   text += config.precision == Precision::single_precision ? describe_in<float>(config, communicator)
                                                           : describe_in<double>(config, communicator);

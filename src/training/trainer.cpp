@@ -135,6 +135,7 @@ io::Status Trainer<Real, Space>::run() {
                             " rank(s), micro-batch ", m_objective->micro_batch(), ", ", to_string(config.precision),
                             " precision, ", comm::backend_name()));
   m_last_publication = Clock::now();
+  publish();
   if (m_step == 0 && config.checkpoint_every > 0) write_checkpoint();
   io::Status status = io::Status::finished;
   while (m_step < config.steps && !m_is_below_target) {
@@ -145,10 +146,13 @@ io::Status Trainer<Real, Space>::run() {
     after_step();
   }
   m_context.log.end_progress();
+  bool const stored = config.checkpoint_every > 0 && m_step % config.checkpoint_every == 0;
+  if (status == io::Status::finished && config.checkpoint_every > 0 && !stored) {
+    publish();  // a checkpoint is never ahead of its trajectory, and a finished run has its last checkpoint
+    write_checkpoint();
+  }
   if (m_trajectory) m_trajectory->set_status(status);
   publish();
-  bool const stored = config.checkpoint_every > 0 && m_step % config.checkpoint_every == 0;
-  if (status == io::Status::finished && config.checkpoint_every > 0 && !stored) write_checkpoint();
   return status;
 }
 
@@ -178,7 +182,6 @@ bool Trainer<Real, Space>::step() {
   m_has_previous = true;
   m_context.log.progress({m_step + 1, m_context.config.steps, losses.loss, learning_rate});
   if (losses.loss > m_context.config.loss_above) {
-    ++m_step;
     return diverge(concat("the loss ", losses.loss, " is above run.stop.loss_above"));
   }
   m_is_below_target = losses.loss < m_context.config.loss_below;
