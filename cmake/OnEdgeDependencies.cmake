@@ -1,11 +1,7 @@
 # Everything OnEdge uses comes from installed packages. One imported target each.
 find_package(MPI REQUIRED COMPONENTS C CXX)
 find_package(Kokkos REQUIRED)
-get_target_property(kokkos_include Kokkos::kokkos INTERFACE_INCLUDE_DIRECTORIES)
-if(kokkos_include AND NOT kokkos_include MATCHES "\\$<" AND NOT EXISTS "${kokkos_include}")
-  # Debian's Trilinos computes this path from a prefix that holds for an unpackaged installation only.
-  set_target_properties(Kokkos::kokkos PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${Kokkos_INCLUDE_DIRS}")
-endif()
+include(OnEdgeKokkos)
 set(ONEDGE_CUDA OFF)
 if("CUDA" IN_LIST Kokkos_DEVICES)
   set(ONEDGE_CUDA ON)

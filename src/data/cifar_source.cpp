@@ -63,6 +63,15 @@ class CifarSource : public Source {
     return samples;
   }
 
+  std::string label_file(std::size_t sample) const override {
+    std::size_t start = 0;
+    for (auto const& part : m_parts) {
+      start += part.records;
+      if (sample < start) return part.path.string();
+    }
+    return description().name;
+  }
+
   void read_part(Part const& part, std::size_t first, std::size_t count, std::size_t at, HostSamples& samples) const {
     auto const record_bytes = m_label_bytes + image_bytes;
     std::vector<std::uint8_t> records(count * record_bytes);

@@ -70,6 +70,8 @@ class IdxSource : public Source {
     return samples;
   }
 
+  std::string label_file(std::size_t) const override { return m_labels.string(); }
+
   std::filesystem::path m_images;
   std::filesystem::path m_labels;
 };

@@ -10,6 +10,8 @@ std::size_t SourceDescription::features() const {
   return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
 }
 
+std::string Source::label_file(std::size_t) const { return m_description.name; }
+
 HostSamples Source::read(std::size_t first, std::size_t count) const {
   require_input(first <= m_description.samples && count <= m_description.samples - first, m_description.name,
                 ": samples ", first, " to ", first + count, " (exclusive) are asked, but there are ",
@@ -19,8 +21,8 @@ HostSamples Source::read(std::size_t first, std::size_t count) const {
   samples.features = m_description.features();
   for (std::size_t i = 0; i < samples.labels.size(); ++i) {
     auto const label = samples.labels[i];
-    require_input(label >= 0 && static_cast<std::size_t>(label) < m_description.classes, m_description.name, ": label ",
-                  label, " of sample ", first + i, " is outside 0 to ", m_description.classes - 1);
+    require_input(label >= 0 && static_cast<std::size_t>(label) < m_description.classes, label_file(first + i),
+                  ": label ", label, " of sample ", first + i, " is outside 0 to ", m_description.classes - 1);
   }
   auto const inputs = samples.pixels.size() + samples.reals.size() + samples.tokens.size();
   require(inputs == count * samples.features && samples.labels.size() == count, m_description.name, ": read ", inputs,

@@ -3,6 +3,7 @@
 #include <onedge/objective/objective.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 namespace onedge::objective {
 
@@ -70,12 +71,14 @@ void Objective<Real, Space>::for_each_tile(std::size_t micro_batch, std::functio
   for (std::size_t first = 0; first < samples; first += step) work({first, std::min(step, samples - first)});
 }
 
+// Curvatures and products go backwards: they begin with the micro-batch that the gradient has left. The order never
+// depends on what is held, since the bits of fast sums depend on it, and a resumed run holds nothing at first.
+// Reproducible sums take their blocks in order.
 template <class Real, class Space>
-std::vector<std::size_t> Objective<Real, Space>::order() const {
+std::vector<std::size_t> Objective<Real, Space>::order(bool backwards) const {
   std::vector<std::size_t> indices(micro_batches());
-  for (std::size_t i = 0; i < indices.size(); ++i) indices[i] = i;
-  // Reproducible sums take their blocks in order.
-  if (!m_options.reproducible && m_held != Held::nothing) std::swap(indices[0], indices[m_held_micro_batch]);
+  std::iota(indices.begin(), indices.end(), std::size_t{0});
+  if (backwards && !m_options.reproducible) std::reverse(indices.begin(), indices.end());
   return indices;
 }
 
@@ -183,7 +186,7 @@ double Objective<Real, Space>::add_weight_decay(double data_loss) {
 template <class Real, class Space>
 Losses Objective<Real, Space>::loss() {
   begin_sums(1, 0);
-  for (std::size_t const index : order()) {
+  for (std::size_t const index : order(false)) {
     hold_inputs(index);
     for_each_tile(index, [&](Tile tile) {
       m_network.forward(Pass(m_space, m_workspace, bindings(index, tile), tile.first, tile.count));
@@ -200,7 +203,7 @@ template <class Real, class Space>
 Losses Objective<Real, Space>::gradient(Window gradient) {
   begin_sums(1, 1);
   if (!m_options.reproducible) Kokkos::deep_copy(m_space, gradient, Real(0));
-  for (std::size_t const index : order()) {
+  for (std::size_t const index : order(false)) {
     hold_inputs(index);
     for_each_tile(index, [&](Tile tile) {
       auto bound = bindings(index, tile);
@@ -248,7 +251,7 @@ template <class Real, class Space>
 double Objective<Real, Space>::along(Constant direction, bool gauss_newton) {
   reserve({1, false, 0});
   begin_sums(1, 0);
-  for (std::size_t const index : order()) {
+  for (std::size_t const index : order(true)) {
     hold_planes(index);
     bool const contracts = !m_options.reproducible && m_held == Held::adjoints;
     if (!contracts && !gauss_newton) reserve({1, true, 0});
@@ -276,7 +279,7 @@ void Objective<Real, Space>::product(MatrixWindow<Real const, Space> directions,
   begin_sums(1, b);
   Window const flat(results.data(), results.size());
   if (!m_options.reproducible) Kokkos::deep_copy(m_space, flat, Real(0));
-  for (std::size_t const index : order()) {
+  for (std::size_t const index : order(true)) {
     if (gauss_newton) {
       hold_planes(index);
     } else {

@@ -162,14 +162,14 @@ bool Trainer<Real, Space>::step() {
   auto const begin = Clock::now();
   m_objective->set_point(m_parameters);
   auto const losses = m_objective->gradient(m_gradient);
-  if (!std::isfinite(losses.loss)) return diverge(concat("the loss is ", losses.loss));
+  if (!std::isfinite(losses.loss)) return diverge("the loss is not finite");
   m_optimizer->update(m_space, m_gradient, m_update);
   m_line->begin(m_step, m_parameters, losses.loss, m_gradient, m_update,
                 m_has_previous ? Constant(m_previous_update) : Constant());
   if (!std::isfinite(m_line->update_norm())) return diverge("the update is not finite");
   std::int64_t const before = evaluations();
   double const learning_rate = m_tuner->learning_rate(*m_line);
-  if (!std::isfinite(learning_rate)) return diverge(concat("the learning rate is ", learning_rate));
+  if (!std::isfinite(learning_rate)) return diverge("the learning rate is not finite");
   std::int64_t const spent = evaluations() - before;
   auto const pause = Clock::now();
   evaluate();

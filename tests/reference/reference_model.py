@@ -72,7 +72,7 @@ class Objective:
         if self.kind == "cross_entropy":
             label = jnp.take_along_axis(logits, y[:, None], axis=1)[:, 0]
             return jnp.mean(jax.nn.logsumexp(logits, axis=1) - label)
-        if self.kind == "squared":
+        if self.kind in ("squared_error", "squared"):
             return jnp.mean(0.5 * jnp.sum((logits - jax.nn.one_hot(y, self.classes, dtype=jnp.float64)) ** 2, axis=1))
         raise ValueError(f"loss {self.kind} is not implemented here")
 

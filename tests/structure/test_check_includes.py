@@ -35,7 +35,7 @@ class CheckIncludes(unittest.TestCase):
             ("#include <onedge/comm/b.hpp>\n", "src/core/x.cpp:1: <onedge/comm/b.hpp> points up"),
             ('// why\n#include "../comm/b.hpp"\n', "src/core/x.cpp:2: \"../comm/b.hpp\" leaves its folder"),
             ("#include <onedge/core/none.hpp>\n", "does not exist"),
-            ("  # include <mpi.h>\n", "known to comm only"),
+            ("  # include <mpi.h>\n", "known to app and comm only"),
         ):
             found = self.problems({**lower, "src/core/x.cpp": text})
             self.assertEqual(len(found), 1, found)

@@ -1,6 +1,6 @@
 // Everything that training launches or allocates carries a name that says where it comes from, so that profiles can be
-// read: every kernel, array and region is called onedge::…; only what is Kokkos' own (kernels that set or copy an array,
-// the scratch memory of a backend) is called Kokkos::….
+// read: every kernel, array and region is called onedge::…; only what is Kokkos' own (kernels that set or copy an
+// array, the scratch memory of a backend) is called Kokkos::….
 #include <onedge/comm/mpi_communicator.hpp>
 #include <onedge/core/random.hpp>
 #include <onedge/model/model.hpp>

@@ -45,6 +45,8 @@ class Source {
 
  private:
   virtual HostSamples read_samples(std::size_t first, std::size_t count) const = 0;
+  /// The file that holds the label of a sample, for messages.
+  virtual std::string label_file(std::size_t sample) const;
 
   SourceDescription m_description;
 };

@@ -81,8 +81,7 @@ class Objective {
   std::size_t micro_batch_samples(std::size_t index) const;
   std::size_t tile_samples() const;
   void for_each_tile(std::size_t micro_batch, std::function<void(Tile)> const& work) const;
-  // Micro-batches in the order that uses what is held: the held one first.
-  std::vector<std::size_t> order() const;
+  std::vector<std::size_t> order(bool backwards) const;
   network::Bindings<Real, Space> bindings(std::size_t micro_batch, Tile tile) const;
   void hold_inputs(std::size_t micro_batch);
   void hold_planes(std::size_t micro_batch);

@@ -1,0 +1,45 @@
+# Installs into a scratch folder, builds examples/consumer against that alone and runs it on one rank and on two.
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE failed OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(failed)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "${command}\nended with ${failed}:\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE ${SCRATCH})
+set(prefix ${SCRATCH}/prefix)
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
+foreach(file bin/onedge include/onedge/core/kokkos.hpp ${LIBDIR}/cmake/onedge/onedgeConfig.cmake
+             share/onedge/inputs/quickstart.yaml share/onedge/postprocess/onedge_post.py)
+  if(NOT EXISTS ${prefix}/${file})
+    message(FATAL_ERROR "the installation lacks ${file}")
+  endif()
+endforeach()
+run(${prefix}/bin/onedge info)
+
+# A copy outside the source tree, so that nothing of it is found by accident.
+file(COPY ${SOURCE}/ DESTINATION ${SCRATCH}/consumer)
+run(${CMAKE_COMMAND} -G ${GENERATOR} -S ${SCRATCH}/consumer -B ${SCRATCH}/build -DCMAKE_BUILD_TYPE=Release
+    -DCMAKE_CXX_COMPILER=${COMPILER} "-DCMAKE_PREFIX_PATH=${prefix};${PREFIX_PATH}" -DKokkos_DIR=${KOKKOS_DIR})
+if(output MATCHES "CMake (Deprecation )?Warning")
+  message(FATAL_ERROR "the package warns:\n${output}")
+endif()
+run(${CMAKE_COMMAND} --build ${SCRATCH}/build)
+
+run(${SCRATCH}/build/consumer)
+set(alone "${output}")
+message("${alone}")
+foreach(quantity loss "gradient norm" curvature "on-edge rate")
+  if(NOT alone MATCHES "${quantity} +-?[0-9]*\\.[0-9]*[1-9]")
+    message(FATAL_ERROR "the consumer printed no ${quantity}")
+  endif()
+endforeach()
+run(mpirun -n 2 ${SCRATCH}/build/consumer)
+foreach(text alone output)  # the last digits may differ
+  string(REGEX REPLACE "(\\.[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9])[0-9]+" "\\1" ${text} "${${text}}")
+endforeach()
+if(NOT alone STREQUAL output)
+  message(FATAL_ERROR "two ranks disagree with one:\n${output}")
+endif()
