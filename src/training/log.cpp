@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 namespace onedge::training {
 
@@ -13,6 +14,16 @@ namespace {
 
 constexpr double terminal_seconds = 0.1;  // between two renewals of the live line
 constexpr double plain_seconds = 10.0;    // between two plain lines
+
+/// OpenMPI's mpirun gives its local ranks a pseudo-terminal whatever its own output is: then mpirun, the parent,
+/// decides.
+bool is_terminal() {
+  if (isatty(STDOUT_FILENO) != 1) return false;
+  if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr) return true;
+  std::error_code error;
+  auto const target = std::filesystem::read_symlink(concat("/proc/", getppid(), "/fd/1"), error).string();
+  return !error && (target.starts_with("/dev/pts/") || target.starts_with("/dev/tty"));
+}
 
 std::string duration_text(double seconds) {
   auto const whole = static_cast<long>(seconds + 0.5);
@@ -25,7 +36,7 @@ std::string duration_text(double seconds) {
 
 Log::Log() = default;
 
-Log::Log(bool speaks) : m_speaks(speaks), m_terminal(speaks && isatty(STDOUT_FILENO) == 1) {}
+Log::Log(bool speaks) : m_speaks(speaks), m_terminal(speaks && is_terminal()) {}
 
 Log::~Log() = default;
 

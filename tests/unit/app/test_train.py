@@ -381,6 +381,10 @@ class Progress(ProgramTest):
         self.assertRegex(text, r"\r\x1b\[Kstep \d+/4000  loss [\d.e+-]+  learning rate [\d.e+-]+  \d+ (s|min).* left")
         self.assertRegex(text, r"step 4000/4000")
 
+    def test_plain_lines_where_mpirun_writes_to_a_pipe(self):
+        # mpirun gives its ranks a pseudo-terminal all the same.
+        self.assertNotIn("\r\x1b[K", self.train(ranks=2).stdout)
+
 
 if __name__ == "__main__":
     unittest.main()
