@@ -85,8 +85,7 @@ void chunk_products(Space const& space, VectorWindow<Real const, Space> a, Vecto
 }  // namespace
 
 template <class Real, class Space>
-std::vector<double> InnerProducts<Real, Space>::operator()(std::vector<std::pair<Operand, Operand>> const& pairs) {
-  if (pairs.empty()) return {};
+std::vector<double> InnerProducts<Real, Space>::chunk_sums(std::vector<std::pair<Operand, Operand>> const& pairs) {
   std::size_t const chunks = (pairs.front().first.extent(0) + chunk - 1) / chunk;
   if (m_partial.extent(0) < pairs.size() || m_partial.extent(1) != chunks) {
     m_partial = uninitialised<Matrix<double, Space>>("onedge::InnerProducts::partial", pairs.size(), chunks);
@@ -101,10 +100,18 @@ std::vector<double> InnerProducts<Real, Space>::operator()(std::vector<std::pair
   }
   m_space.fence();
   auto const partial_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), m_partial);
+  return {partial_host.data(), partial_host.data() + pairs.size() * chunks};
+}
+
+template <class Real, class Space>
+std::vector<double> InnerProducts<Real, Space>::operator()(std::vector<std::pair<Operand, Operand>> const& pairs) {
+  if (pairs.empty()) return {};
+  auto const sums = chunk_sums(pairs);
+  std::size_t const chunks = sums.size() / pairs.size();
   std::vector<double> result;
   for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
-    double const* const sums = partial_host.data() + pair * chunks;
-    result.push_back(tree_sum({sums, sums + chunks}));
+    double const* const row = sums.data() + pair * chunks;
+    result.push_back(tree_sum({row, row + chunks}));
   }
   return result;
 }

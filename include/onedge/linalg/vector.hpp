@@ -20,6 +20,8 @@ class InnerProducts {
   explicit InnerProducts(Space const& space) : m_space(space) {}
   /// ⟨a, b⟩ for every pair, in one sweep. All vectors have one length.
   std::vector<double> operator()(std::vector<std::pair<Operand, Operand>> const& pairs);
+  /// The sums of the chunks, before the tree: [pairs, chunks].
+  std::vector<double> chunk_sums(std::vector<std::pair<Operand, Operand>> const& pairs);
 
  private:
   Space m_space;

@@ -1,0 +1,101 @@
+// Anasazi's own contract testers, and inner products that do not depend on the ranks.
+#include <onedge/comm/mpi_communicator.hpp>
+#include <onedge/core/random.hpp>
+#include <onedge/spectrum/sharded_vectors.hpp>  // before Anasazi: Debian's brings an old Kokkos along
+
+#include <AnasaziBasicOutputManager.hpp>
+#include <AnasaziMVOPTester.hpp>
+#include <Teuchos_FancyOStream.hpp>
+#include <gtest/gtest.h>
+#include <spectrum/anasazi_traits.hpp>
+
+#include <cmath>
+#include <sstream>
+
+namespace {
+
+using namespace onedge;
+using Space = DefaultSpace;
+
+/// A diagonal matrix with entries 1 … 2.
+template <class Real>
+class Diagonal : public spectrum::Operator<Real, Space> {
+ public:
+  explicit Diagonal(std::shared_ptr<spectrum::ShardLayout const> layout)
+      : m_layout(std::move(layout)), m_diagonal(m_layout, 1) {
+    auto const entries = m_diagonal.column(0);
+    auto const entries_host = Kokkos::create_mirror_view(entries);
+    for (std::size_t i = 0; i < m_layout->local(); ++i) {
+      entries_host(i) = Real(1) + static_cast<Real>(m_layout->first() + i) / static_cast<Real>(m_layout->length());
+    }
+    Kokkos::deep_copy(entries, entries_host);
+  }
+  void apply(spectrum::ShardedVectors<Real, Space> const& x, spectrum::ShardedVectors<Real, Space>& y) const override {
+    for (int c = 0; c < x.columns(); ++c) {
+      auto const from = x.column(c), to = y.column(c), d = m_diagonal.column(0);
+      Kokkos::parallel_for(
+          "onedge::test::Diagonal", range(Space(), to.extent(0)),
+          KOKKOS_LAMBDA(std::size_t i) { to(i) = d(i) * from(i); });
+    }
+  }
+  std::shared_ptr<spectrum::ShardLayout const> const& layout() const override { return m_layout; }
+
+ private:
+  std::shared_ptr<spectrum::ShardLayout const> m_layout;
+  spectrum::ShardedVectors<Real, Space> m_diagonal;
+};
+
+template <class Real>
+void passes_contract(std::size_t length) {
+  comm::MpiCommunicator const world(MPI_COMM_WORLD);
+  auto const layout = std::make_shared<spectrum::ShardLayout const>(world, length);
+  using Vectors = spectrum::ShardedVectors<Real, Space>;
+  auto const vectors = Teuchos::rcp(new Vectors(layout, 5));
+  Anasazi::MultiVecTraits<Real, Vectors>::MvRandom(*vectors);
+  std::ostringstream said;
+  auto const output = Teuchos::rcp(
+      new Anasazi::BasicOutputManager<Real>(Anasazi::Warnings, Teuchos::fancyOStream(Teuchos::rcp(&said, false))));
+  EXPECT_TRUE((Anasazi::TestMultiVecTraits<Real, Vectors>(output, vectors))) << said.str();
+  auto const diagonal = Teuchos::rcp(new Diagonal<Real>(layout));
+  EXPECT_TRUE((Anasazi::TestOperatorTraits<Real, Vectors, spectrum::Operator<Real, Space>>(output, vectors, diagonal)))
+      << said.str();
+}
+
+TEST(ShardedVectors, PassAnasazisContractTestersDouble) { passes_contract<double>(20000); }
+TEST(ShardedVectors, PassAnasazisContractTestersFloat) { passes_contract<float>(20000); }
+TEST(ShardedVectors, PassAnasazisContractTestersWhereRanksOwnNothing) { passes_contract<double>(300); }
+
+template <class Real>
+std::vector<double> products(MPI_Comm mpi, std::size_t length) {
+  comm::MpiCommunicator const communicator(mpi);
+  auto const layout = std::make_shared<spectrum::ShardLayout const>(communicator, length);
+  spectrum::ShardedVectors<Real, Space> a(layout, 3), b(layout, 2);
+  a.randomise(1, 0);
+  b.randomise(1, 1);
+  auto result = b.inner_products(a);
+  auto const norms = a.dots(a);
+  result.insert(result.end(), norms.begin(), norms.end());
+  return result;
+}
+
+TEST(ShardedVectors, InnerProductsHaveTheSameBitsOnAnyNumberOfRanks) {
+  for (std::size_t const length : {std::size_t{1}, std::size_t{4096}, std::size_t{50001}}) {
+    EXPECT_EQ(products<float>(MPI_COMM_WORLD, length), products<float>(MPI_COMM_SELF, length));
+    EXPECT_EQ(products<double>(MPI_COMM_WORLD, length), products<double>(MPI_COMM_SELF, length));
+  }
+}
+
+TEST(ShardedVectors, InnerProductsAreThose) {
+  std::size_t const length = 9000;
+  auto const found = products<double>(MPI_COMM_WORLD, length);
+  for (int i = 0; i < 3; ++i) {
+    for (int j = 0; j < 2; ++j) {
+      RandomStream const a(1, "spectrum 0 " + std::to_string(i)), b(1, "spectrum 1 " + std::to_string(j));
+      double sum = 0;
+      for (std::size_t k = 0; k < length; ++k) sum += a.normal(k) * b.normal(k);
+      EXPECT_NEAR(found[static_cast<std::size_t>(2 * i + j)], sum, 1e-11 * std::sqrt(static_cast<double>(length)));
+    }
+  }
+}
+
+}  // namespace
