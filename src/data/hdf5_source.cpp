@@ -82,7 +82,7 @@ std::size_t count_classes(hdf5::Dataset const& y, std::size_t classes) {
 }
 
 SourceDescription describe(hdf5::File const& file, std::string const& suffix, std::size_t classes) {
-  auto const name = file.label();
+  auto const& name = file.label();
   for (auto const* dataset : {"x", "y"}) {
     require_input(file.has(dataset + suffix) && !file.is_group(dataset + suffix), "data.path: ", name,
                   " has no dataset ", dataset + suffix);

@@ -2,6 +2,8 @@
 #include <onedge/core/error.hpp>
 #include <onedge/network/select.hpp>
 
+#include <cmath>
+
 namespace onedge::network {
 
 namespace {
@@ -78,7 +80,7 @@ class MaxSelect : public Operation<Real, Space> {
     std::size_t best = 0;
     for (std::size_t j = 1; j < group; ++j) {
       // A NaN wins, so that it is noticed.
-      if (values[j] > values[best] || values[j] != values[j]) best = j;
+      if (values[j] > values[best] || std::isnan(values[j])) best = j;
     }
     return best;
   }

@@ -84,7 +84,7 @@ void Trainer<Real, Space>::prepare_trajectory() {
   m_trajectory->set_status(io::Status::running);
   m_trajectory->add_segment(segment);
   std::vector<std::string> names{"loss", "data_loss", "learning_rate", "slope"};
-  if (m_tuner->curvature_every() == 1) names.push_back("curvature");
+  if (m_tuner->curvature_every() == 1) names.emplace_back("curvature");
   names.insert(names.end(), {"gradient_norm", "update_norm", "update_cosine", "evaluations", "seconds"});
   m_steps = &m_trajectory->declare("steps", io::step_columns(names));
   if (m_tuner->curvature_every() > 1) {
