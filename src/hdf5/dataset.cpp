@@ -191,11 +191,7 @@ void Dataset::attach_scale(Dataset const& scale) {
 #define ONEDGE_INSTANTIATE(T)                       \
   template std::vector<T> Dataset::read<T>() const; \
   template std::vector<T> Dataset::read_rows<T>(std::size_t, std::size_t) const;
-ONEDGE_INSTANTIATE(float)
-ONEDGE_INSTANTIATE(double)
-ONEDGE_INSTANTIATE(std::int64_t)
-ONEDGE_INSTANTIATE(std::int32_t)
-ONEDGE_INSTANTIATE(std::uint8_t)
-ONEDGE_INSTANTIATE(std::string)
+ONEDGE_FOR_EACH_ELEMENT_TYPE(ONEDGE_INSTANTIATE)
+#undef ONEDGE_INSTANTIATE
 
 }  // namespace onedge::hdf5

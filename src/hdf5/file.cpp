@@ -132,12 +132,8 @@ Dataset Group::write(std::string const& name, std::span<T const> values, Shape c
 
 #define ONEDGE_INSTANTIATE(T) \
   template Dataset Group::write<T>(std::string const&, std::span<T const>, Shape const&, Layout);
-ONEDGE_INSTANTIATE(float)
-ONEDGE_INSTANTIATE(double)
-ONEDGE_INSTANTIATE(std::int64_t)
-ONEDGE_INSTANTIATE(std::int32_t)
-ONEDGE_INSTANTIATE(std::uint8_t)
-ONEDGE_INSTANTIATE(std::string)
+ONEDGE_FOR_EACH_ELEMENT_TYPE(ONEDGE_INSTANTIATE)
+#undef ONEDGE_INSTANTIATE
 
 File File::open(std::filesystem::path const& path) {
   silence_errors();

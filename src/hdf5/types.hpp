@@ -7,6 +7,15 @@
 #include <string>
 #include <type_traits>
 
+// The types that datasets are written from and read into.
+#define ONEDGE_FOR_EACH_ELEMENT_TYPE(INSTANTIATE) \
+  INSTANTIATE(float)                              \
+  INSTANTIATE(double)                             \
+  INSTANTIATE(std::int64_t)                       \
+  INSTANTIATE(std::int32_t)                       \
+  INSTANTIATE(std::uint8_t)                       \
+  INSTANTIATE(std::string)
+
 namespace onedge::hdf5 {
 
 /// A UTF-8 string of variable length; `like` gives the character set to read a stored one with.

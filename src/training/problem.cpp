@@ -51,10 +51,8 @@ std::vector<Real> Problem<Real, Space>::initial_parameters(TrainingConfig const&
 
 template <class Real, class Space>
 std::size_t Problem<Real, Space>::fixed_bytes(std::size_t vectors) const {
-  // Samples are bytes (pixels) at the least; what is read already is counted as it is.
-  std::size_t const samples = m_shard.samples() > 0
-                                  ? m_shard.bytes() + m_test_shard.bytes()
-                                  : m_partition->sample_count(m_rank) * m_source->description().features();
+  // Samples are bytes (pixels) at the least.
+  std::size_t const samples = sample_count() * m_source->description().features();
   return samples + vectors * m_network->parameters().size() * sizeof(Real);
 }
 

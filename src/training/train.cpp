@@ -30,18 +30,17 @@ void check_same_deck(std::string const& stored, std::string const& present, std:
   }
 }
 
+/// Every rank needs the checkpoint, the one that writes also the trajectory, whose deck status_of_past() has compared.
 Past read_past(RunContext const& context, std::filesystem::path const& directory) {
   Past past;
   auto const checkpoints = io::list_checkpoints(directory);
-  if (std::filesystem::exists(directory / "trajectory.h5")) {
+  if (checkpoints.empty()) return past;
+  past.checkpoint = io::read_checkpoint(checkpoints.back().path);
+  check_same_deck(past.checkpoint->deck, context.deck, checkpoints.back().path);
+  bool const writes = context.directory != nullptr;
+  if (writes && std::filesystem::exists(directory / "trajectory.h5")) {
     past.trajectory = io::Trajectory::load(directory / "trajectory.h5");
-    check_same_deck(past.trajectory->description().deck, context.deck, directory / "trajectory.h5");
   }
-  if (!checkpoints.empty()) {
-    past.checkpoint = io::read_checkpoint(checkpoints.back().path);
-    check_same_deck(past.checkpoint->deck, context.deck, checkpoints.back().path);
-  }
-  if (!past.checkpoint) past.trajectory.reset();
   return past;
 }
 
@@ -118,7 +117,6 @@ io::Status train_in(RunContext& context, bool fresh) {
   }
   Trainer<Real, DefaultSpace> trainer(context, std::move(problem), initial);
   if (past.checkpoint) {
-    if (directory == nullptr) past.trajectory.reset();
     comm::agree(context.communicator, [&] { trainer.restore(*past.checkpoint, std::move(past.trajectory)); });
     context.log.info(concat("going on from step ", past.checkpoint->step));
   } else if (course == Course::go_on) {
