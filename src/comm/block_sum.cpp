@@ -87,27 +87,27 @@ std::vector<typename BlockSum<Real, Space>::Node> BlockSum<Real, Space>::nodes_o
 }
 
 template <class Real, class Space>
-std::vector<std::size_t> BlockSum<Real, Space>::slices() const {
+std::vector<std::size_t> BlockSum<Real, Space>::even_counts() const {
   auto const ranks = static_cast<std::size_t>(m_communicator.size());
   std::vector<std::size_t> counts;
   for (std::size_t r = 0; r < ranks; ++r) counts.push_back(m_length * (r + 1) / ranks - m_length * r / ranks);
   return counts;
 }
 
-// Everybody's slice of my nodes goes out, my slice of everybody's nodes comes in: m_receive, node by node in block
+// Everybody's slices of my nodes go out, my slices of everybody's nodes come in: m_receive, node by node in block
 // order.
 template <class Real, class Space>
 std::vector<typename BlockSum<Real, Space>::Node> BlockSum<Real, Space>::exchange_nodes(
-    std::vector<std::size_t> const& slice) {
+    std::size_t columns, std::vector<std::size_t> const& counts) {
   int const ranks = m_communicator.size();
-  std::size_t const mine = slice[m_communicator.rank()];
+  std::size_t const mine = columns * counts[m_communicator.rank()];
   std::vector<Node> nodes;
   std::vector<std::size_t> send_counts, receive_counts;
   for (int r = 0; r < ranks; ++r) {
     auto const theirs = nodes_of(r);
     nodes.insert(nodes.end(), theirs.begin(), theirs.end());
     receive_counts.push_back(theirs.size() * mine);
-    send_counts.push_back(m_stack.size() * slice[r]);
+    send_counts.push_back(m_stack.size() * columns * counts[r]);
   }
   for (std::size_t n = 0; n < nodes.size(); ++n) nodes[n].buffer = static_cast<int>(n);
   m_send.resize(m_stack.size() * m_length);
@@ -117,37 +117,56 @@ std::vector<typename BlockSum<Real, Space>::Node> BlockSum<Real, Space>::exchang
   m_space.fence();
   for (int r = 0; r < ranks; ++r) {
     for (Node const& node : m_stack) {
-      VectorWindow<Real, HostSpace> const part_host(next, slice[r]);
-      Kokkos::deep_copy(part_host, VectorWindow<Real, Space>(m_buffers[node.buffer].data() + offset, slice[r]));
-      next += slice[r];
+      for (std::size_t c = 0; c < columns; ++c) {
+        Real* const from = m_buffers[node.buffer].data() + c * (m_length / columns) + offset;
+        Kokkos::deep_copy(VectorWindow<Real, HostSpace>(next, counts[r]), VectorWindow<Real, Space>(from, counts[r]));
+        next += counts[r];
+      }
     }
-    offset += slice[r];
+    offset += counts[r];
   }
   m_communicator.exchange(m_send.data(), send_counts, m_receive.data(), receive_counts);
   return nodes;
 }
 
 template <class Real, class Space>
-void BlockSum<Real, Space>::finish(VectorWindow<Real, Space> result) {
+Real const* BlockSum<Real, Space>::complete(std::size_t columns, std::vector<std::size_t> const& counts) {
   int const rank = m_communicator.rank();
   require(m_next == m_first_blocks[rank + 1], "BlockSum: ", m_next - m_first_blocks[rank], " blocks were added, not ",
           m_first_blocks[rank + 1] - m_first_blocks[rank]);
-  auto const slice = slices();
-  auto const part = [&](int node) { return m_receive.data() + static_cast<std::size_t>(node) * slice[rank]; };
+  std::size_t const mine = columns * counts[rank];
+  auto const part = [&](int node) { return m_receive.data() + static_cast<std::size_t>(node) * mine; };
   auto const merge = [&](int into, int from) {
-    for (std::size_t i = 0; i < slice[rank]; ++i) part(into)[i] += part(from)[i];
+    for (std::size_t i = 0; i < mine; ++i) part(into)[i] += part(from)[i];
   };
   // The tree's remaining additions, in block order; what is left over is folded from the right.
   std::vector<Node> stack;
-  for (Node const& node : exchange_nodes(slice)) push(stack, node, merge);
+  for (Node const& node : exchange_nodes(columns, counts)) push(stack, node, merge);
   for (; stack.size() > 1; stack.pop_back()) merge(stack[stack.size() - 2].buffer, stack.back().buffer);
+  return part(stack.front().buffer);
+}
+
+template <class Real, class Space>
+void BlockSum<Real, Space>::finish(VectorWindow<Real, Space> result) {
+  auto const counts = even_counts();
+  Real const* const slice = complete(1, counts);
+  auto const rank = static_cast<std::size_t>(m_communicator.rank());
+  std::size_t const first = m_length * rank / counts.size();
   std::vector<Real>& whole = m_send;
   whole.resize(m_length);
-  auto const ranks = static_cast<std::size_t>(m_communicator.size());
-  std::size_t const first = m_length * static_cast<std::size_t>(rank) / ranks;
-  std::copy_n(part(stack.front().buffer), slice[rank], whole.begin() + static_cast<std::ptrdiff_t>(first));
-  m_communicator.all_gather(whole.data(), slice);
+  std::copy_n(slice, counts[rank], whole.begin() + static_cast<std::ptrdiff_t>(first));
+  m_communicator.all_gather(whole.data(), counts);
   Kokkos::deep_copy(result, VectorWindow<Real, HostSpace>(whole.data(), m_length));
+}
+
+template <class Real, class Space>
+void BlockSum<Real, Space>::finish(std::vector<std::size_t> const& counts,
+                                   std::vector<VectorWindow<Real, Space>> const& slices) {
+  Real const* const sums = complete(slices.size(), counts);
+  std::size_t const mine = counts[m_communicator.rank()];
+  for (std::size_t c = 0; c < slices.size(); ++c) {
+    Kokkos::deep_copy(slices[c], VectorWindow<Real const, HostSpace>(sums + c * mine, mine));
+  }
 }
 
 #define ONEDGE_INSTANTIATE(Real, Space) template class BlockSum<Real, Space>;

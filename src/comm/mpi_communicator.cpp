@@ -59,6 +59,13 @@ void all_gather_as(MPI_Comm comm, T* values, std::vector<std::size_t> const& cou
         "MPI_Allgatherv");
 }
 
+template <class T>
+void reduce_scatter_as(MPI_Comm comm, T const* send, T* receive, std::vector<std::size_t> const& counts,
+                       MPI_Datatype type) {
+  Counts const c = to_int(counts);
+  check(MPI_Reduce_scatter(send, receive, c.count.data(), type, MPI_SUM, comm), "MPI_Reduce_scatter");
+}
+
 }  // namespace
 
 MpiCommunicator::MpiCommunicator(MPI_Comm parent) {
@@ -99,6 +106,14 @@ void MpiCommunicator::all_gather(float* values, std::vector<std::size_t> const& 
 }
 void MpiCommunicator::all_gather(double* values, std::vector<std::size_t> const& counts) const {
   all_gather_as(m_comm, values, counts, MPI_DOUBLE);
+}
+
+void MpiCommunicator::reduce_scatter(float const* send, float* receive, std::vector<std::size_t> const& counts) const {
+  reduce_scatter_as(m_comm, send, receive, counts, MPI_FLOAT);
+}
+void MpiCommunicator::reduce_scatter(double const* send, double* receive,
+                                     std::vector<std::size_t> const& counts) const {
+  reduce_scatter_as(m_comm, send, receive, counts, MPI_DOUBLE);
 }
 
 void MpiCommunicator::broadcast(void* data, std::size_t bytes, int root) const {

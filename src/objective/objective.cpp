@@ -270,11 +270,10 @@ double Objective<Real, Space>::along(Constant direction, bool gauss_newton) {
 }
 
 template <class Real, class Space>
-void Objective<Real, Space>::product(MatrixWindow<Real const, Space> directions, MatrixWindow<Real, Space> results,
-                                     bool gauss_newton) {
+void Objective<Real, Space>::add_products(MatrixWindow<Real const, Space> directions, MatrixWindow<Real, Space> results,
+                                          bool gauss_newton) {
   std::size_t const b = directions.extent(0);
-  require(results.extent(0) == b && directions.extent(1) == parameters() && results.extent(1) == parameters(),
-          "product: ", b, " directions, ", results.extent(0), " results");
+  require(directions.extent(1) == parameters(), "product: directions of ", directions.extent(1), " entries");
   reserve({0, false, static_cast<int>(b)});
   begin_sums(1, b);
   Window const flat(results.data(), results.size());
@@ -295,11 +294,44 @@ void Objective<Real, Space>::product(MatrixWindow<Real const, Space> directions,
       if (m_options.reproducible) m_vector_sum->add();
     });
   }
-  finish_vectors(flat);
   m_counts.products += static_cast<std::int64_t>(b);
+}
+
+template <class Real, class Space>
+void Objective<Real, Space>::product(MatrixWindow<Real const, Space> directions, MatrixWindow<Real, Space> results,
+                                     bool gauss_newton) {
+  require(results.extent(0) == directions.extent(0) && results.extent(1) == parameters(),
+          "product: ", directions.extent(0), " directions, ", results.extent(0), " results");
+  add_products(directions, results, gauss_newton);
+  Window const flat(results.data(), results.size());
+  finish_vectors(flat);
   if (m_options.weight_decay != 0) {
     VectorWindow<Real const, Space> const all(directions.data(), directions.size());
     linalg::add_scaled<Real>(m_space, flat, static_cast<Real>(m_options.weight_decay), all, flat);
+  }
+}
+
+template <class Real, class Space>
+void Objective<Real, Space>::product(MatrixWindow<Real const, Space> directions, comm::Slices<Real, Space>& slices,
+                                     std::vector<Window> const& results, bool gauss_newton) {
+  std::size_t const b = directions.extent(0);
+  require(results.size() == b && slices.length() == parameters(), "product: ", b, " directions, ", results.size(),
+          " results");
+  if (m_options.reproducible) {
+    add_products(directions, {}, gauss_newton);
+    m_vector_sum->finish(slices.counts(), results);
+  } else {
+    if (m_products.extent(0) < b) {
+      m_products = uninitialised<Matrix<Real, Space>>("onedge::Objective::products", b, parameters());
+    }
+    MatrixWindow<Real, Space> const sums(m_products.data(), b, parameters());
+    add_products(directions, sums, gauss_newton);
+    slices.reduce_scatter(sums, results);
+  }
+  if (m_options.weight_decay == 0) return;
+  for (std::size_t c = 0; c < b; ++c) {
+    Constant const slice(directions.data() + c * parameters() + slices.first(), slices.local());
+    linalg::add_scaled<Real>(m_space, results[c], static_cast<Real>(m_options.weight_decay), slice, results[c]);
   }
 }
 

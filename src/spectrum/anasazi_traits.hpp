@@ -9,10 +9,25 @@
 #include <Teuchos_Range1D.hpp>
 #include <Teuchos_SerialDenseMatrix.hpp>
 
-#include <atomic>
+#include <algorithm>
+#include <cmath>
 #include <ostream>
+#include <stdexcept>
 
 namespace Anasazi {
+
+/// An inner product is infinite or not a number: LAPACK must not see it. Thrown on every rank, since all have the same
+/// bits; no AnasaziError, which solvers would keep to themselves.
+struct NotFinite : std::runtime_error {
+  NotFinite() : std::runtime_error("the eigen-solver met a value that is not finite") {}
+};
+
+inline std::vector<double> checked(std::vector<double> products) {
+  if (!std::all_of(products.begin(), products.end(), [](double value) { return std::isfinite(value); })) {
+    throw NotFinite();
+  }
+  return products;
+}
 
 template <class Scalar, class Real, class Space>
 class MultiVecTraits<Scalar, onedge::spectrum::ShardedVectors<Real, Space>> {
@@ -29,7 +44,7 @@ class MultiVecTraits<Scalar, onedge::spectrum::ShardedVectors<Real, Space>> {
   static std::vector<int> first(std::size_t count) { return indices(Teuchos::Range1D(0, static_cast<int>(count) - 1)); }
 
  public:
-  static Teuchos::RCP<MV> Clone(MV const& mv, int count) { return Teuchos::rcp(new MV(mv.layout(), count)); }
+  static Teuchos::RCP<MV> Clone(MV const& mv, int count) { return Teuchos::rcp(new MV(mv.pool(), count)); }
   static Teuchos::RCP<MV> CloneCopy(MV const& mv) {
     auto copy = Clone(mv, mv.columns());
     copy->copy(mv);
@@ -52,7 +67,7 @@ class MultiVecTraits<Scalar, onedge::spectrum::ShardedVectors<Real, Space>> {
     return CloneView(mv, indices(range));
   }
 
-  static ptrdiff_t GetGlobalLength(MV const& mv) { return static_cast<ptrdiff_t>(mv.layout()->length()); }
+  static ptrdiff_t GetGlobalLength(MV const& mv) { return static_cast<ptrdiff_t>(mv.layout().length()); }
   static int GetNumberVecs(MV const& mv) { return mv.columns(); }
 
   static void MvTimesMatAddMv(Scalar alpha, MV const& a, Matrix const& b, Scalar beta, MV& mv) {
@@ -72,7 +87,7 @@ class MultiVecTraits<Scalar, onedge::spectrum::ShardedVectors<Real, Space>> {
   }
   /// b(i, j) = alpha ⟨a_i, mv_j⟩.
   static void MvTransMv(Scalar alpha, MV const& a, MV const& mv, Matrix& b) {
-    auto const products = mv.inner_products(a);
+    auto const products = checked(mv.inner_products(a));
     auto const width = static_cast<std::size_t>(mv.columns());
     for (int i = 0; i < a.columns(); ++i)
       for (int j = 0; j < mv.columns(); ++j) {
@@ -81,11 +96,11 @@ class MultiVecTraits<Scalar, onedge::spectrum::ShardedVectors<Real, Space>> {
       }
   }
   static void MvDot(MV const& mv, MV const& a, std::vector<Scalar>& b) {
-    auto const products = mv.dots(a);
+    auto const products = checked(mv.dots(a));
     for (std::size_t j = 0; j < products.size(); ++j) b[j] = static_cast<Scalar>(products[j]);
   }
   static void MvNorm(MV const& mv, std::vector<typename Teuchos::ScalarTraits<Scalar>::magnitudeType>& norms) {
-    auto const products = mv.dots(mv);
+    auto const products = checked(mv.dots(mv));
     for (std::size_t j = 0; j < products.size(); ++j) norms[j] = static_cast<Scalar>(std::sqrt(products[j]));
   }
 
@@ -94,16 +109,12 @@ class MultiVecTraits<Scalar, onedge::spectrum::ShardedVectors<Real, Space>> {
   }
   static void SetBlock(MV const& a, Teuchos::Range1D const& range, MV& mv) { SetBlock(a, indices(range), mv); }
   static void Assign(MV const& a, MV& mv) { view(mv, first(static_cast<std::size_t>(a.columns()))).copy(a); }
-  static void MvRandom(MV& mv) {
-    // Another draw at every call, the same on every rank: calls are collective.
-    static std::atomic<std::uint64_t> draw{0};
-    mv.randomise(0, draw++);
-  }
+  static void MvRandom(MV& mv) { mv.randomise(0, mv.pool()->next_draw()); }
   static void MvInit(MV& mv, Scalar alpha = Teuchos::ScalarTraits<Scalar>::zero()) {
     mv.fill(static_cast<double>(alpha));
   }
   static void MvPrint(MV const& mv, std::ostream& out) {
-    out << mv.columns() << " sharded vectors of length " << mv.layout()->length() << "\n";
+    out << mv.columns() << " sharded vectors of length " << mv.layout().length() << "\n";
   }
 };
 

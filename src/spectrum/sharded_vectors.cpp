@@ -7,20 +7,9 @@
 
 namespace onedge::spectrum {
 
-ShardLayout::ShardLayout(comm::Communicator const& communicator, std::size_t length)
-    : m_communicator(&communicator), m_length(length), m_chunks((length + linalg::chunk - 1) / linalg::chunk) {
-  auto const ranks = static_cast<std::size_t>(communicator.size());
-  auto const border = [&](std::size_t r) { return std::min(length, m_chunks * r / ranks * linalg::chunk); };
-  for (std::size_t r = 0; r < ranks; ++r) m_counts.push_back(border(r + 1) - border(r));
-  auto const rank = static_cast<std::size_t>(communicator.rank());
-  m_first = border(rank);
-  m_first_chunk = m_chunks * rank / ranks;
-}
-
 template <class Real, class Space>
-ShardedVectors<Real, Space>::ShardedVectors(std::shared_ptr<ShardLayout const> layout, int columns)
-    : m_layout(std::move(layout)),
-      m_storage("onedge::ShardedVectors::storage", static_cast<std::size_t>(columns), m_layout->local()) {
+ShardedVectors<Real, Space>::ShardedVectors(std::shared_ptr<Pool> pool, int columns)
+    : m_pool(std::move(pool)), m_storage(m_pool->take(columns)) {
   for (int c = 0; c < columns; ++c) m_columns.push_back(c);
 }
 
@@ -38,29 +27,67 @@ ShardedVectors<Real, Space> ShardedVectors<Real, Space>::select(std::vector<int>
 template <class Real, class Space>
 VectorWindow<Real, Space> ShardedVectors<Real, Space>::column(int index) const {
   auto const place = static_cast<std::size_t>(m_columns[static_cast<std::size_t>(index)]);
-  return VectorWindow<Real, Space>(m_storage.data() + place * m_layout->local(), m_layout->local());
+  return VectorWindow<Real, Space>(m_storage->data() + place * layout().local(), layout().local());
+}
+
+template <class Real, class Space>
+std::vector<VectorWindow<Real, Space>> ShardedVectors<Real, Space>::slices() const {
+  std::vector<VectorWindow<Real, Space>> result;
+  for (int c = 0; c < columns(); ++c) result.push_back(column(c));
+  return result;
 }
 
 template <class Real, class Space>
 ShardedVectors<Real, Space> ShardedVectors<Real, Space>::clone() const {
-  ShardedVectors result(m_layout, columns());
+  ShardedVectors result(m_pool, columns());
   result.copy(*this);
   return result;
 }
 
 namespace {
 
+// Vectors that one kernel adds up, and elements that one work item handles: neighbours side by side on the host, one
+// per thread on a device.
+constexpr int most_terms = 32;
+template <class Space>
+constexpr std::size_t strip = is_host_space<Space> ? 512 : 1;
+
+/// result(i) ← beta · result(i) + Σ_k factor_k a_k(i), added up in double. beta = 0 overwrites, whatever was there.
 template <class Real, class Space>
-void add_scaled(VectorWindow<Real, Space> a, double alpha, VectorWindow<Real, Space> b, double beta,
-                VectorWindow<Real, Space> result) {
-  // A factor 0 overwrites, whatever was there.
-  Kokkos::parallel_for(
-      "onedge::ShardedVectors::combine", range(Space(), result.extent(0)), KOKKOS_LAMBDA(std::size_t i) {
-        double const left = alpha == 0.0 ? 0.0 : alpha * static_cast<double>(a(i));
-        double const right = beta == 0.0 ? 0.0 : beta * static_cast<double>(b(i));
-        result(i) = static_cast<Real>(left + right);
-      });
+struct Sum {
+  VectorWindow<Real, Space> result;
+  double beta = 0;
+  int terms = 0;
+  Kokkos::Array<Real const*, most_terms> vectors;
+  Kokkos::Array<double, most_terms> factors;
+
+  KOKKOS_INLINE_FUNCTION void operator()(std::size_t item) const {
+    constexpr std::size_t width = strip<Space>;
+    std::size_t const begin = item * width;
+    std::size_t const count = begin + width <= result.extent(0) ? width : result.extent(0) - begin;
+    double sums[width];
+    Real* const target = result.data() + begin;
+    for (std::size_t i = 0; i < count; ++i) sums[i] = beta == 0 ? 0 : beta * static_cast<double>(target[i]);
+    for (int k = 0; k < terms; ++k) {
+      Real const* const vector = vectors[static_cast<std::size_t>(k)] + begin;
+      double const factor = factors[static_cast<std::size_t>(k)];
+      for (std::size_t i = 0; i < count; ++i) sums[i] += factor * static_cast<double>(vector[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) target[i] = static_cast<Real>(sums[i]);
+  }
+};
+
+template <class Real, class Space>
+void add_up(Sum<Real, Space> const& sum) {
+  std::size_t const items = (sum.result.extent(0) + strip<Space> - 1) / strip<Space>;
+  Kokkos::parallel_for("onedge::ShardedVectors::add_up", range(Space(), items), sum);
 }
+
+template <class Real, class Space>
+struct MultiplyElements {
+  VectorWindow<Real, Space> values, factors;
+  KOKKOS_INLINE_FUNCTION void operator()(std::size_t i) const { values(i) *= factors(i); }
+};
 
 }  // namespace
 
@@ -69,12 +96,17 @@ void ShardedVectors<Real, Space>::multiply_add(double alpha, ShardedVectors cons
                                                double beta) {
   if (overlaps(a)) return multiply_add(alpha, a.clone(), b, beta);
   for (int j = 0; j < columns(); ++j) {
-    auto const target = column(j);
-    add_scaled<Real, Space>(target, beta, target, 0, target);
+    Sum<Real, Space> sum{column(j), beta, 0, {}, {}};
     for (int k = 0; k < a.columns(); ++k) {
-      double const factor = alpha * b[static_cast<std::size_t>(k) * m_columns.size() + static_cast<std::size_t>(j)];
-      add_scaled<Real, Space>(target, 1, a.column(k), factor, target);
+      auto const term = static_cast<std::size_t>(sum.terms++);
+      sum.vectors[term] = a.column(k).data();
+      sum.factors[term] = alpha * b[static_cast<std::size_t>(k) * m_columns.size() + static_cast<std::size_t>(j)];
+      if (sum.terms < most_terms) continue;
+      add_up(sum);
+      sum.terms = 0;
+      sum.beta = 1;
     }
+    if (sum.terms > 0 || a.columns() == 0) add_up(sum);
   }
 }
 
@@ -83,13 +115,32 @@ void ShardedVectors<Real, Space>::combine(double alpha, ShardedVectors const& a,
   if ((overlaps(a) && a.m_columns != m_columns) || (overlaps(b) && b.m_columns != m_columns)) {
     return combine(alpha, a.clone(), beta, b.clone());
   }
-  for (int j = 0; j < columns(); ++j) add_scaled<Real, Space>(a.column(j), alpha, b.column(j), beta, column(j));
+  for (int j = 0; j < columns(); ++j) {
+    Sum<Real, Space> sum{column(j), 0, 0, {}, {}};
+    auto const add = [&](double factor, ShardedVectors const& from) {
+      if (factor == 0) return;  // whatever stands there
+      sum.vectors[static_cast<std::size_t>(sum.terms)] = from.column(j).data();
+      sum.factors[static_cast<std::size_t>(sum.terms++)] = factor;
+    };
+    add(alpha, a);
+    add(beta, b);
+    add_up(sum);
+  }
 }
 
 template <class Real, class Space>
 void ShardedVectors<Real, Space>::scale(std::vector<double> const& factors) {
   for (int j = 0; j < columns(); ++j) {
-    add_scaled<Real, Space>(column(j), factors[static_cast<std::size_t>(j)], column(j), 0, column(j));
+    add_up(Sum<Real, Space>{column(j), factors[static_cast<std::size_t>(j)], 0, {}, {}});
+  }
+}
+
+template <class Real, class Space>
+void ShardedVectors<Real, Space>::multiply_elements(ShardedVectors const& diagonal) {
+  auto const factors = diagonal.column(0);
+  for (int j = 0; j < columns(); ++j) {
+    Kokkos::parallel_for("onedge::ShardedVectors::multiply_elements", range(Space(), factors.extent(0)),
+                         MultiplyElements<Real, Space>{column(j), factors});
   }
 }
 
@@ -110,8 +161,8 @@ void ShardedVectors<Real, Space>::randomise(std::uint64_t seed, std::uint64_t dr
     RandomStream const random(seed, concat("spectrum ", draw, " ", j));
     auto const target = column(j);
     auto const target_host = Kokkos::create_mirror_view(target);
-    for (std::size_t i = 0; i < m_layout->local(); ++i) {
-      target_host(i) = static_cast<Real>(random.normal(m_layout->first() + i));
+    for (std::size_t i = 0; i < layout().local(); ++i) {
+      target_host(i) = static_cast<Real>(random.normal(layout().first() + i));
     }
     Kokkos::deep_copy(target, target_host);
   }
@@ -121,21 +172,19 @@ void ShardedVectors<Real, Space>::randomise(std::uint64_t seed, std::uint64_t dr
 // tree.
 template <class Real, class Space>
 std::vector<double> ShardedVectors<Real, Space>::sum_pairs(
-    std::vector<std::pair<VectorWindow<Real, Space>, VectorWindow<Real, Space>>> const& pairs) const {
-  std::size_t const chunks = m_layout->chunks();
+    std::vector<std::pair<Operand, Operand>> const& pairs) const {
+  if (pairs.empty()) return {};
+  std::size_t const chunks = layout().chunks();
   std::vector<double> all(pairs.size() * chunks, 0.0);
-  linalg::InnerProducts<Real, Space> products{Space()};
-  if (m_layout->local() > 0) {
-    std::vector<std::pair<VectorWindow<Real const, Space>, VectorWindow<Real const, Space>>> const operands(
-        pairs.begin(), pairs.end());
-    auto const sums = products.chunk_sums(operands);
+  if (layout().local() > 0) {
+    auto const sums = m_pool->inner_products().chunk_sums(pairs);
     std::size_t const mine = sums.size() / pairs.size();
     for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
       std::copy_n(sums.begin() + static_cast<std::ptrdiff_t>(pair * mine), mine,
-                  all.begin() + static_cast<std::ptrdiff_t>(pair * chunks + m_layout->first_chunk()));
+                  all.begin() + static_cast<std::ptrdiff_t>(pair * chunks + layout().first_chunk()));
     }
   }
-  m_layout->communicator().all_reduce(all.data(), all.size());
+  if (layout().communicator().size() > 1) layout().communicator().all_reduce(all.data(), all.size());
   std::vector<double> result;
   for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
     auto const begin = all.begin() + static_cast<std::ptrdiff_t>(pair * chunks);
@@ -146,7 +195,7 @@ std::vector<double> ShardedVectors<Real, Space>::sum_pairs(
 
 template <class Real, class Space>
 std::vector<double> ShardedVectors<Real, Space>::inner_products(ShardedVectors const& a) const {
-  std::vector<std::pair<VectorWindow<Real, Space>, VectorWindow<Real, Space>>> pairs;
+  std::vector<std::pair<Operand, Operand>> pairs;
   for (int i = 0; i < a.columns(); ++i)
     for (int j = 0; j < columns(); ++j) pairs.emplace_back(a.column(i), column(j));
   return sum_pairs(pairs);
@@ -154,7 +203,7 @@ std::vector<double> ShardedVectors<Real, Space>::inner_products(ShardedVectors c
 
 template <class Real, class Space>
 std::vector<double> ShardedVectors<Real, Space>::dots(ShardedVectors const& a) const {
-  std::vector<std::pair<VectorWindow<Real, Space>, VectorWindow<Real, Space>>> pairs;
+  std::vector<std::pair<Operand, Operand>> pairs;
   for (int j = 0; j < columns(); ++j) pairs.emplace_back(a.column(j), column(j));
   return sum_pairs(pairs);
 }

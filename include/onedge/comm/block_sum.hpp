@@ -26,6 +26,9 @@ class BlockSum {
   void add();
   /// result ← the sum over all blocks of all ranks. Collective.
   void finish(VectorWindow<Real, Space> result);
+  /// The same for vectors that are columns of equal length, one after another: slices[c] ← this rank's slice of column
+  /// c; rank r's has counts[r] elements. Collective.
+  void finish(std::vector<std::size_t> const& counts, std::vector<VectorWindow<Real, Space>> const& slices);
 
  private:
   struct Node {
@@ -35,11 +38,13 @@ class BlockSum {
   };
   /// The nodes that a rank is left with; no buffers.
   std::vector<Node> nodes_of(int rank) const;
-  std::vector<Node> exchange_nodes(std::vector<std::size_t> const& slice);
+  std::vector<Node> exchange_nodes(std::size_t columns, std::vector<std::size_t> const& counts);
+  /// The finished sum of this rank's slices, [columns, counts[rank]].
+  Real const* complete(std::size_t columns, std::vector<std::size_t> const& counts);
   int take_buffer();
   void give_buffer(int buffer) { m_free.push_back(buffer); }
-  /// Elements of the vector that each rank completes.
-  std::vector<std::size_t> slices() const;
+  /// The vector in even slices.
+  std::vector<std::size_t> even_counts() const;
 
   Space m_space;
   Communicator const& m_communicator;

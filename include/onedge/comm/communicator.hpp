@@ -28,6 +28,10 @@ class Communicator {
   virtual void all_gather(float* values, std::vector<std::size_t> const& counts) const = 0;
   virtual void all_gather(double* values, std::vector<std::size_t> const& counts) const = 0;
 
+  /// Rank r receives the sum over ranks of the r-th run of counts[r] elements of `send`.
+  virtual void reduce_scatter(float const* send, float* receive, std::vector<std::size_t> const& counts) const = 0;
+  virtual void reduce_scatter(double const* send, double* receive, std::vector<std::size_t> const& counts) const = 0;
+
   virtual void broadcast(void* data, std::size_t bytes, int root) const = 0;
   /// The strings of all ranks, in rank order, on every rank.
   virtual std::vector<std::string> gather(std::string const& text) const = 0;

@@ -24,6 +24,8 @@ class MpiCommunicator : public Communicator {
                 std::vector<std::size_t> const& receive_counts) const override;
   void all_gather(float* values, std::vector<std::size_t> const& counts) const override;
   void all_gather(double* values, std::vector<std::size_t> const& counts) const override;
+  void reduce_scatter(float const* send, float* receive, std::vector<std::size_t> const& counts) const override;
+  void reduce_scatter(double const* send, double* receive, std::vector<std::size_t> const& counts) const override;
   void broadcast(void* data, std::size_t bytes, int root) const override;
   std::vector<std::string> gather(std::string const& text) const override;
   void barrier() const override;

@@ -1,5 +1,6 @@
 #pragma once
 #include <onedge/comm/block_sum.hpp>
+#include <onedge/comm/slices.hpp>
 #include <onedge/data/partition.hpp>
 #include <onedge/data/shard.hpp>
 #include <onedge/linalg/vector.hpp>
@@ -61,6 +62,9 @@ class Objective {
   /// results_c ← H v_c (or G v_c) for all b directions in one go; both [b, P].
   void product(MatrixWindow<Real const, Space> directions, MatrixWindow<Real, Space> results,
                bool gauss_newton = false);
+  /// The same, each rank getting only its slices: results[c] is the slice of H v_c, one reduce-scatter for all.
+  void product(MatrixWindow<Real const, Space> directions, comm::Slices<Real, Space>& slices,
+               std::vector<Window> const& results, bool gauss_newton = false);
 
   Counts const& counts() const { return m_counts; }
   std::size_t parameters() const { return m_network.parameters().size(); }
@@ -92,6 +96,8 @@ class Objective {
   Window begin_vectors(Window result);
   std::vector<double> finish_scalars();
   void finish_vectors(Window result);
+  /// Adds this rank's part of the products to `results` [b, P], or to the blocks of a reproducible sum.
+  void add_products(MatrixWindow<Real const, Space> directions, MatrixWindow<Real, Space> results, bool gauss_newton);
   double add_weight_decay(double data_loss);
   double along(Constant direction, bool gauss_newton);
   double along_tile(Pass const& pass, bool gauss_newton, bool contracts);
@@ -111,6 +117,7 @@ class Objective {
   std::size_t m_held_micro_batch = 0;
 
   std::vector<double> m_scalars;
+  Matrix<Real, Space> m_products;  // this rank's part of sliced products
   // Only for reproducible sums.
   std::vector<std::size_t> m_first_blocks;
   std::unique_ptr<comm::BlockSum<double, HostSpace>> m_scalar_sum;

@@ -1,54 +1,34 @@
 #pragma once
-#include <onedge/comm/communicator.hpp>
-#include <onedge/core/kokkos.hpp>
+#include <onedge/spectrum/vector_pool.hpp>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace onedge::spectrum {
 
-/// How vectors of one length are spread over ranks: contiguous slices that begin on multiples of linalg::chunk, so that
-/// inner products have the same bits on any number of ranks. A rank may own nothing.
-class ShardLayout {
- public:
-  ShardLayout(comm::Communicator const& communicator, std::size_t length);
-
-  comm::Communicator const& communicator() const { return *m_communicator; }
-  std::size_t length() const { return m_length; }
-  /// Elements of every rank.
-  std::vector<std::size_t> const& counts() const { return m_counts; }
-  /// First element of this rank, and how many it owns.
-  std::size_t first() const { return m_first; }
-  std::size_t local() const { return m_counts[static_cast<std::size_t>(m_communicator->rank())]; }
-  /// Chunks of all ranks, and the first of this rank.
-  std::size_t chunks() const { return m_chunks; }
-  std::size_t first_chunk() const { return m_first_chunk; }
-
- private:
-  comm::Communicator const* m_communicator;
-  std::size_t m_length;
-  std::vector<std::size_t> m_counts;
-  std::size_t m_first = 0;
-  std::size_t m_chunks = 0;
-  std::size_t m_first_chunk = 0;
-};
-
-/// Some vectors of one layout, each rank holding its slice of every one: [columns, local] in the memory of Space.
+/// Some vectors of one length, each rank holding its slice of every one: [columns, local] in the memory of Space.
 /// Copies share the storage; select() gives a view of some columns. Small matrices are row-major, on the host, in
 /// double.
 template <class Real, class Space>
 class ShardedVectors {
  public:
-  /// Zeros.
-  ShardedVectors(std::shared_ptr<ShardLayout const> layout, int columns);
+  using Pool = VectorPool<Real, Space>;
+
+  /// Contents unset.
+  ShardedVectors(std::shared_ptr<Pool> pool, int columns);
 
   /// The same memory, these columns; an index may stand once.
   ShardedVectors select(std::vector<int> const& columns) const;
+  /// A copy with memory of its own.
+  ShardedVectors clone() const;
 
   int columns() const { return static_cast<int>(m_columns.size()); }
-  std::shared_ptr<ShardLayout const> const& layout() const { return m_layout; }
-  /// This rank's slice of a column.
+  std::shared_ptr<Pool> const& pool() const { return m_pool; }
+  ShardLayout const& layout() const { return m_pool->layout(); }
+  /// This rank's slice of a column, and of all columns.
   VectorWindow<Real, Space> column(int index) const;
+  std::vector<VectorWindow<Real, Space>> slices() const;
 
   /// this ← Σ_k alpha · a_k b(k, j) + beta · this, b [a.columns(), columns()]; beta = 0 overwrites.
   void multiply_add(double alpha, ShardedVectors const& a, std::vector<double> const& b, double beta);
@@ -56,6 +36,8 @@ class ShardedVectors {
   void combine(double alpha, ShardedVectors const& a, double beta, ShardedVectors const& b);
   /// Column j times factors[j].
   void scale(std::vector<double> const& factors);
+  /// Every column times the first column of `diagonal`, element by element.
+  void multiply_elements(ShardedVectors const& diagonal);
   void fill(double value);
   void copy(ShardedVectors const& other);
   /// Standard normal entries: a function of (seed, draw, column, element) alone, whatever the ranks.
@@ -68,13 +50,12 @@ class ShardedVectors {
   std::vector<double> dots(ShardedVectors const& a) const;
 
  private:
-  std::vector<double> sum_pairs(
-      std::vector<std::pair<VectorWindow<Real, Space>, VectorWindow<Real, Space>>> const&) const;
-  bool overlaps(ShardedVectors const& other) const { return m_storage.data() == other.m_storage.data(); }
-  ShardedVectors clone() const;
+  using Operand = VectorWindow<Real const, Space>;
+  std::vector<double> sum_pairs(std::vector<std::pair<Operand, Operand>> const& pairs) const;
+  bool overlaps(ShardedVectors const& other) const { return m_storage == other.m_storage; }
 
-  std::shared_ptr<ShardLayout const> m_layout;
-  Matrix<Real, Space> m_storage;
+  std::shared_ptr<Pool> m_pool;
+  std::shared_ptr<Matrix<Real, Space>> m_storage;
   std::vector<int> m_columns;
 };
 

@@ -21,12 +21,12 @@ using Space = DefaultSpace;
 template <class Real>
 class Diagonal : public spectrum::Operator<Real, Space> {
  public:
-  explicit Diagonal(std::shared_ptr<spectrum::ShardLayout const> layout)
-      : m_layout(std::move(layout)), m_diagonal(m_layout, 1) {
+  explicit Diagonal(std::shared_ptr<spectrum::VectorPool<Real, Space>> const& pool) : m_diagonal(pool, 1) {
+    auto const& layout = pool->layout();
     auto const entries = m_diagonal.column(0);
     auto const entries_host = Kokkos::create_mirror_view(entries);
-    for (std::size_t i = 0; i < m_layout->local(); ++i) {
-      entries_host(i) = Real(1) + static_cast<Real>(m_layout->first() + i) / static_cast<Real>(m_layout->length());
+    for (std::size_t i = 0; i < layout.local(); ++i) {
+      entries_host(i) = Real(1) + static_cast<Real>(layout.first() + i) / static_cast<Real>(layout.length());
     }
     Kokkos::deep_copy(entries, entries_host);
   }
@@ -38,25 +38,23 @@ class Diagonal : public spectrum::Operator<Real, Space> {
           KOKKOS_LAMBDA(std::size_t i) { to(i) = d(i) * from(i); });
     }
   }
-  std::shared_ptr<spectrum::ShardLayout const> const& layout() const override { return m_layout; }
 
  private:
-  std::shared_ptr<spectrum::ShardLayout const> m_layout;
   spectrum::ShardedVectors<Real, Space> m_diagonal;
 };
 
 template <class Real>
 void passes_contract(std::size_t length) {
   comm::MpiCommunicator const world(MPI_COMM_WORLD);
-  auto const layout = std::make_shared<spectrum::ShardLayout const>(world, length);
+  auto const pool = std::make_shared<spectrum::VectorPool<Real, Space>>(world, length);
   using Vectors = spectrum::ShardedVectors<Real, Space>;
-  auto const vectors = Teuchos::rcp(new Vectors(layout, 5));
+  auto const vectors = Teuchos::rcp(new Vectors(pool, 5));
   Anasazi::MultiVecTraits<Real, Vectors>::MvRandom(*vectors);
   std::ostringstream said;
   auto const output = Teuchos::rcp(
       new Anasazi::BasicOutputManager<Real>(Anasazi::Warnings, Teuchos::fancyOStream(Teuchos::rcp(&said, false))));
   EXPECT_TRUE((Anasazi::TestMultiVecTraits<Real, Vectors>(output, vectors))) << said.str();
-  auto const diagonal = Teuchos::rcp(new Diagonal<Real>(layout));
+  auto const diagonal = Teuchos::rcp(new Diagonal<Real>(pool));
   EXPECT_TRUE((Anasazi::TestOperatorTraits<Real, Vectors, spectrum::Operator<Real, Space>>(output, vectors, diagonal)))
       << said.str();
 }
@@ -68,8 +66,8 @@ TEST(ShardedVectors, PassAnasazisContractTestersWhereRanksOwnNothing) { passes_c
 template <class Real>
 std::vector<double> products(MPI_Comm mpi, std::size_t length) {
   comm::MpiCommunicator const communicator(mpi);
-  auto const layout = std::make_shared<spectrum::ShardLayout const>(communicator, length);
-  spectrum::ShardedVectors<Real, Space> a(layout, 3), b(layout, 2);
+  auto const pool = std::make_shared<spectrum::VectorPool<Real, Space>>(communicator, length);
+  spectrum::ShardedVectors<Real, Space> a(pool, 3), b(pool, 2);
   a.randomise(1, 0);
   b.randomise(1, 1);
   auto result = b.inner_products(a);

@@ -1,0 +1,40 @@
+#pragma once
+#include <onedge/spectrum/operator.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace onedge::spectrum {
+
+struct SolverOptions {
+  std::string kind = "krylov_schur";     ///< krylov_schur | lobpcg | davidson (Anasazi's), power
+  double tolerance = 1e-3;               ///< of ‖Av − λv‖/|λ|; power: of the relative change of λ
+  std::int64_t maximum_products = 1000;  ///< of A with a vector, after which the best values are taken as they are
+};
+
+/// Names of the solvers, the default first.
+std::vector<std::string> solver_names();
+
+/// Approximate eigenpairs of a symmetric operator.
+template <class Real, class Space>
+struct EigenPairs {
+  std::vector<double> values;           ///< largest algebraic ones, descending
+  std::vector<double> residuals;        ///< ‖Av − λv‖/|λ| as the solver knows it, without another product
+  std::vector<bool> converged;          ///< residual within the tolerance
+  ShardedVectors<Real, Space> vectors;  ///< orthonormal, in the order of the values
+  std::int64_t products = 0;            ///< of A with a vector
+};
+
+/// The largest algebraic eigenvalues of A, as many as `initial` has columns, started from its columns (any vectors,
+/// best those of a similar operator; linearly dependent ones are replaced). Not reaching the tolerance is no error.
+/// `power` finds one eigenvalue, the largest in magnitude. Throws Error for an unknown kind, more eigenvalues than
+/// dimensions, or `power` with several columns; NaN in the operator gives NaN. Collective.
+///
+/// krylov_schur: Stewart 2001; lobpcg: Knyazev 2001; davidson: block Davidson without preconditioner; see Baker,
+/// Hetmaniuk, Lehoucq, Thornquist 2009 for Anasazi.
+template <class Real, class Space>
+EigenPairs<Real, Space> solve(Operator<Real, Space> const& a, ShardedVectors<Real, Space> const& initial,
+                              SolverOptions const& options);
+
+}  // namespace onedge::spectrum
