@@ -2,6 +2,7 @@
 // One pair of functions per command: add_x describes its command line, run_x does it and returns the exit code.
 #include <onedge/comm/mpi_communicator.hpp>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,23 @@ struct TrainOptions {
   bool dry_run = false;
 };
 CLI::App* add_train(CLI::App& app, TrainOptions& options);
-int run_train(TrainOptions const& options, int argc, char** argv, comm::MpiCommunicator const& world);
+int run_train(TrainOptions const& options, std::string const& command_line, comm::MpiCommunicator const& world);
+
+struct SharpnessOptions {
+  std::vector<std::string> arguments;
+  std::vector<std::string> operators = {"hessian"};
+  int count = 5;
+  double tolerance = 1e-4;
+  std::string solver = "krylov_schur";
+  std::int64_t maximum_products = 2000;
+  bool vectors = false;
+  bool density = false;
+  std::size_t probes = 4;
+  std::size_t steps = 64;
+  std::string output;
+};
+CLI::App* add_sharpness(CLI::App& app, SharpnessOptions& options);
+int run_sharpness(SharpnessOptions const& options, std::string const& command_line, comm::MpiCommunicator const& world);
 
 struct InfoOptions {
   bool keys = false;

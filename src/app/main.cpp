@@ -29,11 +29,19 @@ std::string message_of(CLI::App const& app, CLI::ParseError const& error, int ar
   return message;
 }
 
+std::string joined(int argc, char** argv) {
+  std::string line;
+  for (int i = 0; i < argc; ++i) line += (i == 0 ? "" : " ") + std::string(argv[i]);
+  return line;
+}
+
 int run(CLI::App& app, int argc, char** argv, comm::Environment const& environment) {
   auto const& world = environment.world();
   app::TrainOptions train;
+  app::SharpnessOptions sharpness;
   app::InfoOptions info;
   auto* const train_command = app::add_train(app, train);
+  auto* const sharpness_command = app::add_sharpness(app, sharpness);
   auto* const info_command = app::add_info(app, info);
   app.require_subcommand(1);
   try {
@@ -45,7 +53,8 @@ int run(CLI::App& app, int argc, char** argv, comm::Environment const& environme
     return app::exit_input;
   }
   linalg::use_one_thread();
-  if (train_command->parsed()) return app::run_train(train, argc, argv, world);
+  if (train_command->parsed()) return app::run_train(train, joined(argc, argv), world);
+  if (sharpness_command->parsed()) return app::run_sharpness(sharpness, joined(argc, argv), world);
   if (info_command->parsed()) return app::run_info(info, world);
   return app::exit_failure;
 }

@@ -33,12 +33,6 @@ std::string read_on_rank_0(std::string const& path, comm::Communicator const& wo
   return text;
 }
 
-std::string joined(int argc, char** argv) {
-  std::string line;
-  for (int i = 0; i < argc; ++i) line += (i == 0 ? "" : " ") + std::string(argv[i]);
-  return line;
-}
-
 }  // namespace
 
 CLI::App* add_train(CLI::App& app, TrainOptions& options) {
@@ -52,17 +46,19 @@ CLI::App* add_train(CLI::App& app, TrainOptions& options) {
   return command;
 }
 
-int run_train(TrainOptions const& options, int argc, char** argv, comm::MpiCommunicator const& world) {
+int run_train(TrainOptions const& options, std::string const& command_line, comm::MpiCommunicator const& world) {
   std::string const text = read_on_rank_0(options.deck, world);
-  training::Log log(world.rank() == 0);
-  training::RunContext context{{}, {}, joined(argc, argv), world, log};
+  training::TrainingConfig config;
+  std::string resolved;
   comm::agree(world, [&] {
     auto deck = config::Deck::from_text(text, options.deck);
     for (auto const& assignment : options.overrides) deck.override_with(assignment);
-    context.config = training::TrainingConfig::bind(deck);
-    context.deck = deck.resolved();
-    if (!options.directory.empty()) context.config.directory = options.directory;
+    config = training::TrainingConfig::bind(deck);
+    resolved = deck.resolved();
+    if (!options.directory.empty()) config.directory = options.directory;
   });
+  training::Log log(world.rank() == 0);
+  training::RunContext context{config, resolved, command_line, world, log};
   if (options.dry_run) {
     std::string description;
     comm::agree(world, [&] { description = training::describe(context.config, context.deck, world); });

@@ -130,6 +130,12 @@ constexpr char const* type_name<std::vector<std::int64_t>> = "list of integers";
 template <>
 constexpr char const* type_name<std::vector<double>> = "list of numbers";
 
+std::string joined(std::vector<std::string> const& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) text += (i == 0 ? "" : ", ") + words[i];
+  return text;
+}
+
 }  // namespace
 
 Section::Section(std::shared_ptr<Tree> tree, std::string path, std::string condition)
@@ -185,20 +191,40 @@ void Section::require(std::string_view key, std::string& value, std::string_view
   require_value(key, value, meaning, Limits{});
 }
 
+void Section::check_choice(std::string_view key, std::string const& word,
+                           std::vector<std::string> const& choices) const {
+  if (std::find(choices.begin(), choices.end(), word) != choices.end()) return;
+  fail(key, "unknown value '" + word + "'" + suggestion(word, choices, "the choices are"));
+}
+
 void Section::choose(std::string_view key, std::string& value, std::vector<std::string> const& choices,
                      std::string_view meaning) {
   auto const default_value = write_yaml(value);
   if (auto const* const node = m_tree->find(path_of(key))) {
     std::string word;
     read(*node, path_of(key), word, Limits{});
-    if (std::find(choices.begin(), choices.end(), word) == choices.end()) {
-      fail(key, "unknown value '" + word + "'" + suggestion(word, choices, "the choices are"));
-    }
+    check_choice(key, word, choices);
     value = word;
   }
-  std::string type = "one of";
-  for (std::size_t i = 0; i < choices.size(); ++i) type += (i == 0 ? " " : ", ") + choices[i];
-  record(key, type, Limits{}, default_value, meaning, write_yaml(value));
+  record(key, "one of " + joined(choices), Limits{}, default_value, meaning, write_yaml(value));
+}
+
+void Section::choose(std::string_view key, std::vector<std::string>& values, std::vector<std::string> const& choices,
+                     std::string_view meaning) {
+  auto const written = [&] { return concat('[', joined(values), ']'); };
+  auto const default_value = written();
+  if (auto const* const node = m_tree->find(path_of(key))) {
+    if (node->kind != Node::Kind::sequence || node->items.empty()) {
+      fail_type(*node, path_of(key), "a list such as [" + choices.front() + "]");
+    }
+    std::vector<std::string> words(node->items.size());
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      read(node->items[i], concat(path_of(key), "[", i, "]"), words[i], Limits{});
+      check_choice(key, words[i], choices);
+    }
+    values = std::move(words);
+  }
+  record(key, "list of " + joined(choices), Limits{}, default_value, meaning, written());
 }
 
 void Section::bind_or_word(std::string_view key, std::int64_t& value, std::string_view word, std::int64_t word_value,

@@ -3,6 +3,7 @@
 #include <onedge/io/table.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 namespace onedge::io {
@@ -25,6 +26,11 @@ hdf5::Dataset write_column(hdf5::Group& group, Column const& column, std::size_t
   }
   std::vector<std::int64_t> const integers(values.begin(), values.end());
   return group.write(column.name, std::span<std::int64_t const>(integers), shape, hdf5::Layout::extensible);
+}
+
+/// What stands where a record of a growing column ends early.
+double filler(Column const& column) {
+  return column.kind == Kind::integer ? 0 : std::numeric_limits<double>::quiet_NaN();
 }
 
 Column read_column(hdf5::Dataset const& dataset, std::string const& name) {
@@ -52,17 +58,48 @@ void Table::append(std::int64_t step, Record const& record) {
   for (auto const& [name, cell] : record) {
     require(m_values.contains(name), "column '", name, "' was not declared");
   }
-  for (auto const& column : m_columns) {
+  for (auto& column : m_columns) {
     auto const found = record.find(column.name);
     require(found != record.end(), "the record of step ", step, " lacks column '", column.name, "'");
     auto const given = found->second.values().size();
+    if (column.grows && given > column.width) widen(column, given);
     auto const width = std::max<std::size_t>(column.width, 1);
-    require(given == width, "column '", column.name, "' takes ", width, " values per record, ", given, " are given");
+    require(given == width || (column.grows && given < width), "column '", column.name, "' takes ", width,
+            " values per record, ", given, " are given");
   }
   m_steps.push_back(step);
-  for (auto const& [name, cell] : record) {
-    auto& values = m_values.at(name);
-    values.insert(values.end(), cell.values().begin(), cell.values().end());
+  for (auto const& column : m_columns) {
+    auto& values = m_values.at(column.name);
+    auto const& given = record.at(column.name).values();
+    values.insert(values.end(), given.begin(), given.end());
+    values.resize(m_steps.size() * std::max<std::size_t>(column.width, 1), filler(column));
+  }
+}
+
+void Table::widen(Column& column, std::size_t width) {
+  auto const& narrow = m_values.at(column.name);
+  std::vector<double> wide;
+  for (std::size_t row = 0; row < m_steps.size(); ++row) {
+    auto const begin = narrow.begin() + static_cast<std::ptrdiff_t>(row * column.width);
+    wide.insert(wide.end(), begin, begin + static_cast<std::ptrdiff_t>(column.width));
+    wide.resize((row + 1) * width, filler(column));
+  }
+  m_values.at(column.name) = std::move(wide);
+  column.width = width;
+}
+
+void Table::redeclare(std::vector<Column> const& columns) {
+  require(columns.size() == m_columns.size(), "it has ", m_columns.size(), " columns, the run writes ", columns.size());
+  for (auto const& wanted : columns) {
+    auto const present = std::find_if(m_columns.begin(), m_columns.end(),
+                                      [&](Column const& column) { return column.name == wanted.name; });
+    require(present != m_columns.end(), "it has no column '", wanted.name, "'");
+    bool const fits = wanted.kind == present->kind && (wanted.grows || wanted.width == present->width);
+    require(fits, "its column '", wanted.name, "' is of another kind or width");
+    if (wanted.width > present->width) widen(*present, wanted.width);
+    auto const width = present->width;
+    *present = wanted;
+    present->width = width;
   }
 }
 
@@ -142,12 +179,18 @@ std::vector<Column> evaluation_columns(bool with_test_data) {
 
 std::vector<Column> sharpness_columns(std::size_t count) {
   return {
-      {"eigenvalues", "largest eigenvalues of the operator, descending", "1", Kind::real, count},
-      {"residuals", "norm of (operator - eigenvalue) applied to the unit eigenvector", "1", Kind::real, count},
-      {"converged", "1 where the eigenvalue met the tolerance", "1", Kind::integer, count},
+      {"eigenvalues",
+       "largest eigenvalues of the operator, descending (of the negative Hessian: the most negative "
+       "ones of the Hessian, ascending); NaN beyond as many as were asked for",
+       "1", Kind::real, count, true},
+      {"residuals", "norm of (operator - eigenvalue) applied to the unit eigenvector, divided by |eigenvalue|", "1",
+       Kind::real, count, true},
+      {"converged", "1 where the eigenvalue met the tolerance", "1", Kind::integer, count, true},
       {"hvps", "products of the operator with a vector spent", "1", Kind::integer},
-      {"edge", "learning rate times the largest eigenvalue; the edge of stability of gradient descent is 2"},
-      {"alignment", "|cosine| of the angle between the update and the eigenvector of the largest eigenvalue"},
+      {"edge", "learning rate times the first eigenvalue; the edge of stability of gradient descent is 2"},
+      {"alignment",
+       "|cosine| of the angle between the update and the eigenvector of the first eigenvalue; for the "
+       "preconditioned Hessian, of P^1/2 times the update"},
       {"seconds", "wall time of this measurement", "s"},
   };
 }

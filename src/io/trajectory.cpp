@@ -151,12 +151,12 @@ Trajectory Trajectory::load(std::filesystem::path const& path) {
 
 Table& Trajectory::declare(std::string const& name, std::vector<Column> const& columns) {
   auto const [found, is_new] = m_tables.try_emplace(name, columns);
-  auto by_name = [](Column const& a, Column const& b) { return a.name < b.name; };
-  auto wanted = columns;
-  auto present = found->second.columns();
-  std::sort(wanted.begin(), wanted.end(), by_name);
-  std::sort(present.begin(), present.end(), by_name);
-  require(wanted == present, "the trajectory's table '", name, "' has other columns than the run writes now");
+  if (is_new) return found->second;
+  try {
+    found->second.redeclare(columns);
+  } catch (Error const& error) {
+    throw Error(concat("the trajectory's table '", name, "' is not what the run writes now: ", error.what()));
+  }
   return found->second;
 }
 

@@ -103,7 +103,7 @@ Teuchos::ParameterList parameters(SolverOptions const& options, int count, std::
   }
   list.set("Orthogonalization", options.kind == "davidson" ? "SVQB" : "ICGS");
   list.set("Maximum Restarts", many);
-  list.set("Num Blocks", std::min(20, most_blocks));
+  list.set("Num Blocks", std::min(static_cast<int>(krylov_blocks), most_blocks));
   list.set("Step Size", 1);
   // What a restart keeps beyond the wanted vectors; without "Dynamic Extra NEV" Anasazi makes no room for it.
   list.set("Dynamic Extra NEV", true);

@@ -1,3 +1,4 @@
+#include <onedge/core/error.hpp>
 #include <onedge/training/objective_line.hpp>
 
 #include <cmath>
@@ -5,8 +6,13 @@
 namespace onedge::training {
 
 template <class Real, class Space>
-ObjectiveLine<Real, Space>::ObjectiveLine(Space const& space, objective::Objective<Real, Space>& objective, Warn warn)
-    : m_space(space), m_objective(objective), m_warn(std::move(warn)), m_inner_products(space) {}
+ObjectiveLine<Real, Space>::ObjectiveLine(Space const& space, objective::Objective<Real, Space>& objective, Warn warn,
+                                          Sharpness sharpness)
+    : m_space(space),
+      m_objective(objective),
+      m_warn(std::move(warn)),
+      m_measure_sharpness(std::move(sharpness)),
+      m_inner_products(space) {}
 
 template <class Real, class Space>
 void ObjectiveLine<Real, Space>::begin(std::int64_t step, Constant parameters, double loss, Constant gradient,
@@ -18,6 +24,7 @@ void ObjectiveLine<Real, Space>::begin(std::int64_t step, Constant parameters, d
   m_away = false;
   m_curvature.reset();
   m_gauss_newton_curvature.reset();
+  m_sharpness = {};
   m_has_previous = previous_update.extent(0) > 0;
   std::vector<std::pair<Constant, Constant>> pairs{{gradient, update}, {gradient, gradient}, {update, update}};
   if (m_has_previous) {
@@ -72,6 +79,17 @@ double ObjectiveLine<Real, Space>::gauss_newton_curvature() {
     m_gauss_newton_curvature = m_objective.gauss_newton_curvature(m_update);
   }
   return *m_gauss_newton_curvature;
+}
+
+template <class Real, class Space>
+double ObjectiveLine<Real, Space>::known_sharpness(bool preconditioned) {
+  auto& sharpness = m_sharpness[preconditioned ? 1 : 0];
+  if (!sharpness) {
+    require(static_cast<bool>(m_measure_sharpness), "this line has no sharpness");
+    return_to_point();
+    sharpness = m_measure_sharpness(preconditioned);
+  }
+  return *sharpness;
 }
 
 #define ONEDGE_INSTANTIATE(Real, Space) template class ObjectiveLine<Real, Space>;

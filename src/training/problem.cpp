@@ -8,12 +8,17 @@ namespace onedge::training {
 
 template <class Real, class Space>
 Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator const& communicator)
-    : m_rank(communicator.rank()), m_source(data::make_source(config.data, data::Split::train)) {
+    : m_rank(communicator.rank()),
+      m_ranks(communicator.size()),
+      m_source(data::make_source(config.data, data::Split::train)) {
   auto const& description = m_source->description();
   m_range = data::sample_range(config.data, description);
   auto const block = static_cast<std::size_t>(config.block);
   m_partition.emplace(m_range.count, block, communicator.size());
   m_network = model::make_network<Real, Space>(config.model, {description.shape, description.classes});
+  auto const wanted = static_cast<std::size_t>(config.sharpness.every > 0 ? config.sharpness.most() : 0);
+  require_input(wanted <= m_network->parameters().size(), "measure.sharpness: ", wanted,
+                " eigenvalues are asked of a model of ", m_network->parameters().size(), " parameters");
   if (config.evaluation_every > 0 && data::has_test_split(config.data)) {
     m_test_source = data::make_source(config.data, data::Split::test);
     auto const& test = m_test_source->description();
@@ -61,10 +66,21 @@ std::size_t Problem<Real, Space>::workspace_bytes(std::size_t samples, network::
   return network::Workspace<Real, Space>::bytes(*m_network, samples, demand);
 }
 
-network::Demand demand_of(tuner::Tuner const& tuner, bool reproducible) {
+template <class Real, class Space>
+std::size_t Problem<Real, Space>::solver_bytes(network::Demand const& demand) const {
+  // A Krylov basis, what a restart keeps of it, and a few vectors, in slices; whole directions and products.
+  auto const block = static_cast<std::size_t>(demand.products);
+  std::size_t const slices = (spectrum::krylov_blocks + 1) * block * 3 / 2 + 6 * block;
+  std::size_t const vectors = block == 0 ? 0 : (slices + static_cast<std::size_t>(m_ranks) - 1) / m_ranks + 2 * block;
+  return vectors * m_network->parameters().size() * sizeof(Real);
+}
+
+network::Demand demand_of(TrainingConfig const& config, tuner::Tuner const& tuner) {
   network::Demand demand;
   demand.curvatures = tuner.curvature_every() > 0 ? 1 : 0;
-  demand.forward_curvatures = reproducible && demand.curvatures > 0;
+  demand.forward_curvatures = config.reproducible && demand.curvatures > 0;
+  if (config.sharpness.every > 0) demand.products = static_cast<int>(config.sharpness.most());
+  if (tuner.sharpness_demand()) demand.products = std::max(demand.products, 1);
   return demand;
 }
 
@@ -73,7 +89,9 @@ std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConf
                                network::Demand const& demand, int local_ranks) {
   if (config.micro_batch > 0) return static_cast<std::size_t>(config.micro_batch);
   constexpr double share = 0.7;
-  auto const bytes = static_cast<std::size_t>(share * static_cast<double>(free_bytes_per_rank(local_ranks)));
+  std::size_t const free = free_bytes_per_rank(local_ranks);
+  std::size_t const solvers = std::min(free, problem.solver_bytes(demand));
+  auto const bytes = static_cast<std::size_t>(share * static_cast<double>(free - solvers));
   auto const block = static_cast<std::size_t>(config.block);
   std::size_t const samples = problem.sample_count();
   if (problem.workspace_bytes(samples, demand) <= bytes) return (samples + block - 1) / block * block;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "run_state.hpp"
 #include "segment.hpp"
 
 namespace onedge::training {
@@ -14,19 +15,22 @@ namespace {
 
 constexpr std::size_t evaluation_samples = 1024;
 
-template <class Real, class Space>
-Vector<Real, Space> to_space(std::vector<Real> const& values, std::string const& label) {
-  auto result = uninitialised<Vector<Real, Space>>(label, values.size());
-  Kokkos::deep_copy(result, VectorWindow<Real const, HostSpace>(values.data(), values.size()));
-  return result;
+/// The table of an operator's measurements, and the group of its state in checkpoints.
+std::string table_name(spectrum::OperatorKind kind) {
+  switch (kind) {
+    case spectrum::OperatorKind::hessian:
+      return "sharpness";
+    case spectrum::OperatorKind::preconditioned_hessian:
+      return "preconditioned_sharpness";
+    case spectrum::OperatorKind::gauss_newton:
+      return "gauss_newton_sharpness";
+    case spectrum::OperatorKind::negative_hessian:
+      return "lowest_curvature";
+  }
+  throw Error("unknown operator");
 }
 
-template <class Real, class Space>
-std::vector<Real> to_vector(VectorWindow<Real const, Space> values) {
-  std::vector<Real> result(values.extent(0));
-  Kokkos::deep_copy(VectorWindow<Real, HostSpace>(result.data(), result.size()), values);
-  return result;
-}
+constexpr char const* tuner_meter_group = "tuner_sharpness";
 
 }  // namespace
 
@@ -41,17 +45,20 @@ Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real,
   prepare_vectors();
   auto const& network = m_problem->network();
   auto const block = static_cast<std::size_t>(config.block);
-  auto const demand = demand_of(*m_tuner, config.reproducible);
+  auto const demand = demand_of(config, *m_tuner);
   std::size_t const micro_batch = choose_micro_batch(*m_problem, config, demand, context.communicator.local_size());
   m_objective = std::make_unique<objective::Objective<Real, Space>>(
       m_space, network, m_problem->shard(), m_problem->partition(), context.communicator,
       objective::Options{micro_batch, config.reproducible, config.model.weight_decay});
   m_objective->reserve(demand);
-  m_line = std::make_unique<ObjectiveLine<Real, Space>>(m_space, *m_objective,
-                                                        [this](std::int64_t step, std::string const& message) {
-                                                          if (m_trajectory) m_trajectory->warn(step, message);
-                                                          m_context.log.warn(concat("step ", step, ": ", message));
-                                                        });
+  m_line = std::make_unique<ObjectiveLine<Real, Space>>(
+      m_space, *m_objective,
+      [this](std::int64_t step, std::string const& message) {
+        if (m_trajectory) m_trajectory->warn(step, message);
+        m_context.log.warn(concat("step ", step, ": ", message));
+      },
+      [this](bool) { return m_tuner_meter->measure(m_step, m_gradient, m_update).eigenvalues.front(); });
+  prepare_meters();
   if (config.evaluation_every == 0) return;
   std::size_t const at_once = std::max<std::size_t>(1, evaluation_samples / block) * block;
   m_train_evaluator = std::make_unique<objective::Evaluator<Real, Space>>(
@@ -69,6 +76,29 @@ void Trainer<Real, Space>::prepare_vectors() {
   m_update = uninitialised<Vector<Real, Space>>("onedge::Trainer::update", count);
   m_previous_update = uninitialised<Vector<Real, Space>>("onedge::Trainer::previous_update", count);
   m_optimizer = optimizer::make_optimizer<Real, Space>(m_context.config.optimizer, count);
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::prepare_meters() {
+  auto const& config = m_context.config.sharpness;
+  auto const demand = m_tuner->sharpness_demand();
+  auto const pool = std::make_shared<spectrum::VectorPool<Real, Space>>(m_context.communicator, m_parameters.extent(0));
+  auto const make = [&](spectrum::OperatorKind kind, spectrum::SolverOptions const& solver, std::int64_t count,
+                        std::optional<Tracking> tracking) {
+    auto const seed = static_cast<std::uint64_t>(m_context.config.seed);
+    return std::make_unique<SharpnessMeter<Real, Space>>(
+        *m_objective, *m_optimizer, pool, kind,
+        spectrum::EigenTracker<Real, Space>(solver, static_cast<int>(count), seed), tracking);
+  };
+  if (demand) {
+    auto const kind =
+        demand->preconditioned ? spectrum::OperatorKind::preconditioned_hessian : spectrum::OperatorKind::hessian;
+    m_tuner_meter = make(kind, {"krylov_schur", demand->tolerance, spectrum::SolverOptions().maximum_products}, 1, {});
+  }
+  if (config.every == 0) return;
+  std::optional<Tracking> tracking;
+  if (config.tracks()) tracking = {config.track_above, static_cast<int>(config.maximum_count)};
+  for (auto const kind : config.operators) m_meters.push_back(make(kind, config.solver, config.count, tracking));
 }
 
 template <class Real, class Space>
@@ -93,28 +123,25 @@ void Trainer<Real, Space>::prepare_trajectory() {
   if (m_train_evaluator) {
     m_evaluations = &m_trajectory->declare("evaluation", io::evaluation_columns(m_test_evaluator != nullptr));
   }
+  for (auto const& meter : m_meters) {
+    auto const columns = io::sharpness_columns(static_cast<std::size_t>(m_context.config.sharpness.count));
+    m_sharpness.push_back(&m_trajectory->declare(table_name(meter->kind()), columns));
+  }
 }
 
 template <class Real, class Space>
 void Trainer<Real, Space>::restore(io::Checkpoint const& checkpoint, std::optional<io::Trajectory> trajectory) {
-  std::map<std::string, io::Tensor const*> tensors;
-  for (auto const& tensor : checkpoint.parameters) tensors[tensor.name] = &tensor;
-  std::vector<Real> values;
-  for (auto const& tensor : m_problem->network().parameters().tensors()) {
-    auto const found = tensors.find(tensor.name);
-    require_input(found != tensors.end() && found->second->shape == tensor.parameter.shape, "the checkpoint of step ",
-                  checkpoint.step, " belongs to another model: it has no tensor ", tensor.name, " of this shape");
-    auto const part = io::converted<Real>(found->second->values);
-    values.insert(values.end(), part.begin(), part.end());
-  }
-  m_parameters = to_space<Real, Space>(values, "onedge::Trainer::parameters");
-  io::State const& optimizer = checkpoint.states.at("optimizer");
-  m_optimizer->restore_scalars(optimizer.numbers);
-  for (auto const& vector : m_optimizer->vectors()) {
-    auto const saved = io::converted<Real>(optimizer.vectors.at(vector.name));
-    Kokkos::deep_copy(vector.values, VectorWindow<Real const, HostSpace>(saved.data(), saved.size()));
-  }
+  m_parameters = to_space<Real, Space>(parameters_of<Real>(checkpoint, m_problem->network().parameters()),
+                                       "onedge::Trainer::parameters");
+  training::restore(*m_optimizer, checkpoint.states.at("optimizer"));
   m_tuner->restore(checkpoint.states.at("tuner").numbers);
+  // What is measured may change on the way, so a meter may have no state yet.
+  auto const restore_meter = [&](SharpnessMeter<Real, Space>& meter, std::string const& group) {
+    auto const saved = checkpoint.states.find(group);
+    if (saved != checkpoint.states.end()) meter.restore(saved->second);
+  };
+  for (auto const& meter : m_meters) restore_meter(*meter, table_name(meter->kind()));
+  if (m_tuner_meter) restore_meter(*m_tuner_meter, tuner_meter_group);
   io::State const& training = checkpoint.states.at("training");
   m_has_previous = training.vectors.contains("previous_update");
   if (m_has_previous) {
@@ -173,6 +200,7 @@ bool Trainer<Real, Space>::step() {
   std::int64_t const spent = evaluations() - before;
   auto const pause = Clock::now();
   evaluate();
+  measure_sharpness(learning_rate);
   auto const resume = Clock::now();
   linalg::add_scaled<Real>(m_space, m_parameters, static_cast<Real>(learning_rate), m_update, m_parameters);
   m_space.fence();
@@ -222,6 +250,23 @@ void Trainer<Real, Space>::evaluate() {
 }
 
 template <class Real, class Space>
+void Trainer<Real, Space>::measure_sharpness(double learning_rate) {
+  if (m_meters.empty() || m_step % m_context.config.sharpness.every != 0) return;
+  m_line->return_to_point();
+  for (std::size_t i = 0; i < m_meters.size(); ++i) {
+    auto const found = m_meters[i]->measure(m_step, m_gradient, m_update, learning_rate);
+    if (!m_trajectory) continue;
+    m_sharpness[i]->append(m_step, {{"eigenvalues", found.eigenvalues},
+                                    {"residuals", found.residuals},
+                                    {"converged", std::vector<double>(found.converged.begin(), found.converged.end())},
+                                    {"hvps", found.products},
+                                    {"edge", learning_rate * found.eigenvalues.front()},
+                                    {"alignment", found.alignment},
+                                    {"seconds", found.seconds}});
+  }
+}
+
+template <class Real, class Space>
 bool Trainer<Real, Space>::diverge(std::string const& reason) {
   if (m_trajectory) m_trajectory->warn(m_step, "diverged: " + reason);
   m_context.log.warn(concat("step ", m_step, ": diverged: ", reason));
@@ -253,27 +298,21 @@ io::Checkpoint Trainer<Real, Space>::make_checkpoint() {
   checkpoint.deck = m_context.deck;
   checkpoint.step = m_step;
   checkpoint.precision = m_context.config.precision;
-  std::vector<Real> const all = to_vector<Real, Space>(m_parameters);
-  for (auto const& tensor : m_problem->network().parameters().tensors()) {
-    auto const begin = all.begin() + static_cast<std::ptrdiff_t>(tensor.parameter.offset);
-    std::vector<Real> values(begin, begin + static_cast<std::ptrdiff_t>(tensor.parameter.size()));
-    checkpoint.parameters.push_back({tensor.name, tensor.parameter.shape, std::move(values)});
-  }
-  io::State& optimizer = checkpoint.states["optimizer"];
-  optimizer.numbers = m_optimizer->scalars();
-  for (auto const& vector : m_optimizer->vectors()) {
-    optimizer.vectors[vector.name] = to_vector<Real, Space>(vector.values);
-  }
+  checkpoint.parameters = tensors_of(to_vector<Real, Space>(m_parameters), m_problem->network().parameters());
+  checkpoint.states["optimizer"] = state_of(*m_optimizer);
   checkpoint.states["tuner"].numbers = m_tuner->state();
   io::State& training = checkpoint.states["training"];
   if (m_has_previous) training.vectors["previous_update"] = to_vector<Real, Space>(m_previous_update);
+  for (auto const& meter : m_meters) checkpoint.states[table_name(meter->kind())] = meter->state();
+  if (m_tuner_meter) checkpoint.states[tuner_meter_group] = m_tuner_meter->state();
   return checkpoint;
 }
 
 template <class Real, class Space>
 void Trainer<Real, Space>::write_checkpoint() {
+  auto const checkpoint = make_checkpoint();  // on every rank: eigenvectors are spread over all
   if (!m_trajectory) return;
-  io::write_checkpoint(m_context.directory->path(), make_checkpoint());
+  io::write_checkpoint(m_context.directory->path(), checkpoint);
   io::remove_old_checkpoints(m_context.directory->path(), static_cast<std::size_t>(m_context.config.checkpoint_keep));
 }
 

@@ -61,8 +61,9 @@ TrainingConfig TrainingConfig::bind(config::Deck const& deck) {
   config.model.bind(root.section("model"), root.section("loss"));
   config.optimizer = optimizer::OptimizerConfig::bind(root.section("optimizer"));
   config.tuner = tuner::TunerConfig::bind(root.section("tuner"));
-  root.section("measure")
-      .section("evaluation")
+  auto measure = root.section("measure");
+  config.sharpness = spectrum::SharpnessConfig::bind(measure.section("sharpness"));
+  measure.section("evaluation")
       .bind("every", config.evaluation_every,
             "steps between two evaluations of the accuracy, and of the test loss where there are test samples; 0: none",
             config::non_negative);

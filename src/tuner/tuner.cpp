@@ -5,6 +5,7 @@
 #include <onedge/tuner/linesearch.hpp>
 #include <onedge/tuner/polyak.hpp>
 #include <onedge/tuner/schedule.hpp>
+#include <onedge/tuner/sharpness.hpp>
 #include <onedge/tuner/tuner.hpp>
 
 #include <type_traits>
@@ -47,7 +48,8 @@ struct KindEntry {
 std::vector<KindEntry> kinds() {
   return {{"constant", bind_kind<Constant>},     {"schedule", bind_kind<Schedule>},
           {"linesearch", bind_kind<Linesearch>}, {"cdat", bind_kind<Cdat>},
-          {"polyak", bind_kind<Polyak>},         {"hypergradient", bind_kind<Hypergradient>}};
+          {"polyak", bind_kind<Polyak>},         {"hypergradient", bind_kind<Hypergradient>},
+          {"sharpness", bind_kind<Sharpness>}};
 }
 
 }  // namespace

@@ -54,6 +54,9 @@ class Section {
   /// A word out of a fixed set; a misspelt one is answered with the nearest.
   void choose(std::string_view key, std::string& value, std::vector<std::string> const& choices,
               std::string_view meaning);
+  /// A list of such words, at least one.
+  void choose(std::string_view key, std::vector<std::string>& values, std::vector<std::string> const& choices,
+              std::string_view meaning);
   /// An integer, or one fixed word, which `value` holds as `word_value` (micro_batch: auto).
   void bind_or_word(std::string_view key, std::int64_t& value, std::string_view word, std::int64_t word_value,
                     std::string_view meaning, Limits limits = {});
@@ -81,6 +84,7 @@ class Section {
   template <class T>
   void require_value(std::string_view key, T& value, std::string_view meaning, Limits const& limits);
   std::string path_of(std::string_view key) const;
+  void check_choice(std::string_view key, std::string const& word, std::vector<std::string> const& choices) const;
   void record(std::string_view key, std::string const& type, Limits const& limits, std::string default_value,
               std::string_view meaning, std::string const& text);
 

@@ -23,6 +23,8 @@ struct Column {
   std::string units = "1";
   Kind kind = Kind::real;  ///< integers are exact up to 2^53
   std::size_t width = 0;   ///< 0: one value per record; n: n values per record, stored as [record, n]
+  /// The width is that of the widest record: narrower ones end in NaN (integers: 0). Not stored in files.
+  bool grows = false;
 
   bool operator==(Column const&) const = default;
 };
@@ -48,7 +50,7 @@ class Table {
   explicit Table(std::vector<Column> columns);
 
   /// Adds the record of one step. Error unless the step is later than the last one and exactly the declared columns are
-  /// given, each in its width.
+  /// given, each in its width (where it does not grow).
   void append(std::int64_t step, Record const& record);
   /// Forgets all records from `step` on.
   void truncate(std::int64_t step);
@@ -59,12 +61,18 @@ class Table {
   /// All values of a column, row-major; Error when there is none of that name.
   std::vector<double> const& values(std::string const& column) const;
 
+  /// Takes over what the run now says of the same columns. Error unless names and kinds agree, and widths where they do
+  /// not grow.
+  void redeclare(std::vector<Column> const& columns);
+
   /// Writes `step` as a dimension scale and every column with it attached, description and units as attributes.
   void write(hdf5::Group& group) const;
   /// What write() wrote. Error when columns differ in length.
   static Table read(hdf5::Group const& group);
 
  private:
+  void widen(Column& column, std::size_t width);
+
   std::vector<Column> m_columns;
   std::vector<std::int64_t> m_steps;
   std::map<std::string, std::vector<double>> m_values;
@@ -75,7 +83,7 @@ class Table {
 std::vector<Column> step_columns(std::vector<std::string> const& names);
 /// The columns of `/evaluation`: train_accuracy and, where there are test data, test_loss and test_accuracy.
 std::vector<Column> evaluation_columns(bool with_test_data);
-/// The columns of `/sharpness` and `/preconditioned_sharpness` for that many eigenvalues.
+/// The columns of `/sharpness` and of the tables of other operators, for that many eigenvalues; they grow.
 std::vector<Column> sharpness_columns(std::size_t count);
 
 }  // namespace onedge::io

@@ -7,9 +7,12 @@
 
 namespace onedge::spectrum {
 
+/// Blocks of a Krylov basis before a restart.
+inline constexpr std::size_t krylov_blocks = 20;
+
 struct SolverOptions {
   std::string kind = "krylov_schur";     ///< krylov_schur | lobpcg | davidson (Anasazi's), power
-  double tolerance = 1e-3;               ///< of ‖Av − λv‖/|λ|; power: of the relative change of λ
+  double tolerance = 2e-3;               ///< of ‖Av − λv‖/|λ|; power: of the relative change of λ
   std::int64_t maximum_products = 1000;  ///< of A with a vector, after which the best values are taken as they are
 };
 

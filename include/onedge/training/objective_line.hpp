@@ -2,6 +2,7 @@
 #include <onedge/objective/objective.hpp>
 #include <onedge/tuner/line.hpp>
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,13 +15,17 @@ class ObjectiveLine : public tuner::Line {
  public:
   using Constant = VectorWindow<Real const, Space>;
   using Warn = std::function<void(std::int64_t step, std::string const& message)>;
+  /// λ₁ of H, or of P^-1/2 H P^-1/2, at the objective's point.
+  using Sharpness = std::function<double(bool preconditioned)>;
 
-  ObjectiveLine(Space const& space, objective::Objective<Real, Space>& objective, Warn warn);
+  ObjectiveLine(Space const& space, objective::Objective<Real, Space>& objective, Warn warn, Sharpness sharpness = {});
 
   /// Begins step t at parameters w with f(w), ∇f(w), the update u and (unless empty) the one before it; the arrays stay
   /// as they are until the next begin(). Computes all inner products in one sweep.
   void begin(std::int64_t step, Constant parameters, double loss, Constant gradient, Constant update,
              Constant previous_update);
+  /// Brings the objective back to the step's point, if a trial has moved it.
+  void return_to_point();
   /// ⟨u, u₋₁⟩ / (‖u‖ ‖u₋₁‖); 0 without a previous update.
   double update_cosine() const;
   /// Whether a second derivative along u was computed at this step, and its value: uᵀHu, or uᵀGu where that was asked.
@@ -35,6 +40,8 @@ class ObjectiveLine : public tuner::Line {
   double slope() override { return m_slope; }
   double curvature() override;
   double gauss_newton_curvature() override;
+  double sharpness() override { return known_sharpness(false); }
+  double preconditioned_sharpness() override { return known_sharpness(true); }
   double gradient_norm() override { return m_gradient_norm; }
   double update_norm() override { return m_update_norm; }
   bool has_previous() const override { return m_has_previous; }
@@ -43,11 +50,12 @@ class ObjectiveLine : public tuner::Line {
   void warn(char const* message) override { m_warn(m_step, message); }
 
  private:
-  void return_to_point();
+  double known_sharpness(bool preconditioned);
 
   Space m_space;
   objective::Objective<Real, Space>& m_objective;
   Warn m_warn;
+  Sharpness m_measure_sharpness;
   linalg::InnerProducts<Real, Space> m_inner_products;
   Vector<Real, Space> m_trial;  // w + ηu, made at the first trial
   std::int64_t m_step = 0;
@@ -57,6 +65,7 @@ class ObjectiveLine : public tuner::Line {
   double m_loss = 0, m_slope = 0, m_gradient_norm = 0, m_update_norm = 0;
   double m_previous_slope = 0, m_previous_update_norm = 0, m_update_product = 0;
   std::optional<double> m_curvature, m_gauss_newton_curvature;
+  std::array<std::optional<double>, 2> m_sharpness;  // of H, of P^-1/2 H P^-1/2
 };
 
 }  // namespace onedge::training

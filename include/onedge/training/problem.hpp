@@ -32,11 +32,14 @@ class Problem {
   std::vector<Real> initial_parameters(TrainingConfig const& config) const;
   /// Bytes that this rank needs whatever its micro-batch is: samples, and vectors of length P.
   std::size_t fixed_bytes(std::size_t vectors) const;
+  /// Bytes that the eigen-solvers of a run need on this rank.
+  std::size_t solver_bytes(network::Demand const& demand) const;
   /// Bytes of a workspace.
   std::size_t workspace_bytes(std::size_t samples, network::Demand const& demand) const;
 
  private:
   int m_rank;
+  int m_ranks;
   std::unique_ptr<data::Source> m_source, m_test_source;
   data::SampleRange m_range;
   std::unique_ptr<network::Network<Real, Space>> m_network;
@@ -44,8 +47,8 @@ class Problem {
   data::Shard<Real, Space> m_shard, m_test_shard;
 };
 
-/// Passes of a tuner that a workspace must hold.
-network::Demand demand_of(tuner::Tuner const& tuner, bool reproducible);
+/// Passes of a run that a workspace must hold: the tuner's, and those of measurements.
+network::Demand demand_of(TrainingConfig const& config, tuner::Tuner const& tuner);
 
 /// Samples that this rank holds at once: run.micro_batch, or with `auto` the most whole blocks whose workspace takes at
 /// most 0.7 of the memory that is free, and at least one block.

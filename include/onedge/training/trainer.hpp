@@ -8,6 +8,7 @@
 #include <onedge/training/objective_line.hpp>
 #include <onedge/training/problem.hpp>
 #include <onedge/training/run_directory.hpp>
+#include <onedge/training/sharpness_meter.hpp>
 #include <onedge/training/training_config.hpp>
 
 #include <chrono>
@@ -43,11 +44,13 @@ class Trainer {
   using Clock = std::chrono::steady_clock;
 
   void prepare_vectors();
+  void prepare_meters();
   void prepare_trajectory();
   /// One step at w_t; false when the run has diverged.
   bool step();
   void record(objective::Losses const& losses, double learning_rate, std::int64_t evaluations, double seconds);
   void evaluate();
+  void measure_sharpness(double learning_rate);
   bool diverge(std::string const& reason);
   void after_step();
   void publish();
@@ -63,6 +66,8 @@ class Trainer {
   std::unique_ptr<objective::Objective<Real, Space>> m_objective;
   std::unique_ptr<objective::Evaluator<Real, Space>> m_train_evaluator, m_test_evaluator;
   std::unique_ptr<ObjectiveLine<Real, Space>> m_line;
+  std::vector<std::unique_ptr<SharpnessMeter<Real, Space>>> m_meters;  // of measure.sharpness
+  std::unique_ptr<SharpnessMeter<Real, Space>> m_tuner_meter;          // of a tuner that asks for the sharpness
   Vector<Real, Space> m_parameters, m_gradient, m_update, m_previous_update;
   std::int64_t m_step = 0;  // steps done
   bool m_has_previous = false;
@@ -71,6 +76,7 @@ class Trainer {
   io::Table* m_steps = nullptr;
   io::Table* m_curvatures = nullptr;  // where the curvature has a cadence of its own
   io::Table* m_evaluations = nullptr;
+  std::vector<io::Table*> m_sharpness;  // one for each meter
   Clock::time_point m_last_publication;
 };
 

@@ -4,6 +4,7 @@
 #include <onedge/data/data_config.hpp>
 #include <onedge/model/model.hpp>
 #include <onedge/optimizer/optimizer.hpp>
+#include <onedge/spectrum/sharpness_config.hpp>
 #include <onedge/tuner/tuner.hpp>
 
 #include <string>
@@ -28,6 +29,7 @@ struct TrainingConfig {
   tuner::TunerConfig tuner;
 
   std::int64_t evaluation_every = 0;  // 0: never
+  spectrum::SharpnessConfig sharpness;
 
   std::string directory;
   double publish_seconds = 10;

@@ -17,6 +17,8 @@ class Line {
   virtual double slope() = 0;                        ///< φ'(0) = gᵀu
   virtual double curvature() = 0;                    ///< φ''(0) = uᵀHu
   virtual double gauss_newton_curvature() = 0;       ///< uᵀGu
+  virtual double sharpness() = 0;                    ///< λ₁ of H, as a tuner's SharpnessDemand wants it
+  virtual double preconditioned_sharpness() = 0;     ///< λ₁ of P^-1/2 H P^-1/2
   virtual double gradient_norm() = 0;                ///< ‖g‖
   virtual double update_norm() = 0;                  ///< ‖u‖
   virtual bool has_previous() const = 0;             ///< whether a previous update exists

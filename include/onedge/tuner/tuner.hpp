@@ -7,9 +7,16 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace onedge::tuner {
+
+/// The largest eigenvalue that a tuner asks the line for at every step.
+struct SharpnessDemand {
+  bool preconditioned = false;  // of P^-1/2 H P^-1/2 instead of H
+  double tolerance = 0;         // of the residual ‖Av − λv‖/|λ|
+};
 
 /// A rule with a small state of its own. It is asked once per step, in the order of the steps, and pays only for what
 /// it asks the line for.
@@ -24,6 +31,9 @@ class Tuner {
   virtual bool needs_curvature(std::int64_t step) const;
   /// The cadence of these steps: k for steps 0, k, 2k, …; 0 for never.
   virtual std::int64_t curvature_every() const { return 0; }
+
+  /// Which sharpness learning_rate asks for at every step; none where it does not.
+  virtual std::optional<SharpnessDemand> sharpness_demand() const { return {}; }
 
   /// The state for checkpoints; restore gives a tuner that goes on with the same η. Throws Error where a value is
   /// missing.

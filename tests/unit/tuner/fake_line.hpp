@@ -15,6 +15,8 @@ struct Asked {
   int slope = 0;
   int curvature = 0;
   int gauss_newton = 0;
+  int sharpness = 0;
+  int preconditioned_sharpness = 0;
   int gradient_norm = 0;
   int update_norm = 0;
   int previous_slope = 0;
@@ -34,6 +36,8 @@ class FakeLine : public Line {
   double m_slope = -1.0;
   double m_curvature = 1.0;
   double m_gauss_newton = 1.0;
+  double m_sharpness = 1.0;
+  double m_preconditioned_sharpness = 1.0;
   double m_gradient_norm = 1.0;
   double m_update_norm = 1.0;
   bool m_has_previous = false;
@@ -57,6 +61,10 @@ class FakeLine : public Line {
   double slope() override { return count(asked.slope, m_slope); }
   double curvature() override { return count(asked.curvature, m_curvature); }
   double gauss_newton_curvature() override { return count(asked.gauss_newton, m_gauss_newton); }
+  double sharpness() override { return count(asked.sharpness, m_sharpness); }
+  double preconditioned_sharpness() override {
+    return count(asked.preconditioned_sharpness, m_preconditioned_sharpness);
+  }
   double gradient_norm() override { return count(asked.gradient_norm, m_gradient_norm); }
   double update_norm() override { return count(asked.update_norm, m_update_norm); }
   bool has_previous() const override { return m_has_previous; }

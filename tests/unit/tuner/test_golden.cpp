@@ -56,6 +56,8 @@ class Square : public Line {
   double slope() override { return 2.0 * dot(m_w, m_u); }
   double curvature() override { return 2.0 * dot(m_u, m_u); }
   double gauss_newton_curvature() override { return curvature(); }
+  double sharpness() override { return 2.0; }
+  double preconditioned_sharpness() override { return 2.0; }
   double gradient_norm() override { return 2.0 * std::sqrt(dot(m_w, m_w)); }
   double update_norm() override { return std::sqrt(dot(m_u, m_u)); }
   bool has_previous() const override { return !m_previous.empty(); }

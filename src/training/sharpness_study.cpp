@@ -1,0 +1,180 @@
+#include <onedge/comm/agreement.hpp>
+#include <onedge/core/error.hpp>
+#include <onedge/io/spectrum_file.hpp>
+#include <onedge/training/problem.hpp>
+#include <onedge/training/sharpness_meter.hpp>
+#include <onedge/training/sharpness_study.hpp>
+
+#include <array>
+#include <cstdio>
+#include <string_view>
+
+#include "run_state.hpp"
+
+namespace onedge::training {
+
+namespace {
+
+/// Keys that say where the data are, which of them to use, or how to compute; others would make it another run's state.
+bool may_override(std::string const& assignment) {
+  constexpr std::array<std::string_view, 5> prefixes{
+      "data.", "run.micro_batch=", "run.reduction=", "run.precision=", "run.block="};
+  for (auto const prefix : prefixes) {
+    if (assignment.rfind(prefix, 0) == 0) return true;
+  }
+  return false;
+}
+
+struct Stored {
+  io::Checkpoint checkpoint;
+  TrainingConfig config;
+  std::string deck;
+};
+
+Stored read_stored(SharpnessStudy const& study) {
+  Stored stored;
+  try {
+    stored.checkpoint = io::read_checkpoint(study.checkpoint);
+  } catch (Error const& error) {
+    throw InputError(error.what());
+  }
+  auto deck = config::Deck::from_text(stored.checkpoint.deck, study.checkpoint.string());
+  for (auto const& assignment : study.overrides) {
+    require_input(
+        may_override(assignment), assignment,
+        ": only data.* and run.precision, block, micro_batch, reduction may differ from the checkpoint's deck");
+    deck.override_with(assignment);
+  }
+  stored.config = TrainingConfig::bind(deck);
+  stored.deck = deck.resolved();
+  return stored;
+}
+
+/// A line for each eigenvalue.
+std::string table(io::OperatorSpectrum const& found, double edge) {
+  std::array<char, 160> line{};
+  std::snprintf(line.data(), line.size(), "%s (%lld products, %.2f s)", found.name.c_str(),
+                static_cast<long long>(found.products), found.seconds);
+  std::string text = line.data();
+  for (std::size_t i = 0; i < found.eigenvalues.size(); ++i) {
+    std::snprintf(line.data(), line.size(), "\n  %3zu  %+.10e  residual %.1e%s", i + 1, found.eigenvalues[i],
+                  found.residuals[i], found.converged[i] ? "" : "  not converged");
+    text += line.data();
+  }
+  bool const has_edge = found.name == "hessian" || found.name == "preconditioned_hessian";
+  if (has_edge && found.eigenvalues.front() > 0) {
+    std::snprintf(line.data(), line.size(), "\n  the optimizer's edge %.4g is at learning rate %.6g", edge,
+                  edge / found.eigenvalues.front());
+    text += line.data();
+  }
+  return text;
+}
+
+/// A stored state in the memory of Space, linearised, with the update that its step would make.
+template <class Real, class Space>
+class StoredState {
+ public:
+  StoredState(Stored const& stored, SharpnessStudy const& study, comm::MpiCommunicator const& communicator)
+      : m_problem(stored.config, communicator) {
+    auto const& config = stored.config;
+    auto const& layout = m_problem.network().parameters();
+    m_problem.read_samples();
+    m_parameters = to_space<Real, Space>(parameters_of<Real>(stored.checkpoint, layout), "onedge::StoredState::w");
+    m_gradient = uninitialised<Vector<Real, Space>>("onedge::StoredState::gradient", layout.size());
+    m_update = uninitialised<Vector<Real, Space>>("onedge::StoredState::update", layout.size());
+    m_optimizer = optimizer::make_optimizer<Real, Space>(config.optimizer, layout.size());
+    auto const saved = stored.checkpoint.states.find("optimizer");
+    if (saved != stored.checkpoint.states.end()) restore(*m_optimizer, saved->second);
+    network::Demand const demand{0, false, study.count};
+    auto const micro_batch = choose_micro_batch(m_problem, config, demand, communicator.local_size());
+    m_objective = std::make_unique<objective::Objective<Real, Space>>(
+        m_space, m_problem.network(), m_problem.shard(), m_problem.partition(), communicator,
+        objective::Options{micro_batch, config.reproducible, config.model.weight_decay});
+    m_objective->reserve(demand);
+  }
+
+  /// Collective from here on.
+  void linearise() {
+    m_objective->set_point(m_parameters);
+    m_objective->gradient(m_gradient);
+    m_optimizer->update(m_space, m_gradient, m_update);
+  }
+
+  io::OperatorSpectrum spectrum_of(spectrum::OperatorKind kind, SharpnessStudy const& study,
+                                   comm::MpiCommunicator const& communicator) {
+    auto const pool = std::make_shared<spectrum::VectorPool<Real, Space>>(communicator, m_parameters.extent(0));
+    SharpnessMeter<Real, Space> meter(*m_objective, *m_optimizer, pool, kind,
+                                      spectrum::EigenTracker<Real, Space>(study.solver, study.count, 0));
+    auto const found = meter.measure(0, m_gradient, m_update);
+    io::OperatorSpectrum result{spectrum::to_string(kind),
+                                found.eigenvalues,
+                                found.residuals,
+                                found.converged,
+                                found.products,
+                                found.seconds,
+                                {},
+                                {}};
+    if (study.eigenvectors) {
+      for (auto& vector : meter.eigenvectors()) result.eigenvectors.emplace_back(std::move(vector));
+    }
+    if (study.density) {
+      meter.with_operator([&](spectrum::Operator<Real, Space> const& a) {
+        result.density = spectrum::spectral_density<Real, Space>(a, pool, *study.density);
+      });
+    }
+    return result;
+  }
+
+  Problem<Real, Space> const& problem() const { return m_problem; }
+  double edge() const { return m_optimizer->edge(); }
+
+ private:
+  Space m_space;
+  Problem<Real, Space> m_problem;
+  Vector<Real, Space> m_parameters, m_gradient, m_update;
+  std::unique_ptr<optimizer::Optimizer<Real, Space>> m_optimizer;
+  std::unique_ptr<objective::Objective<Real, Space>> m_objective;
+};
+
+template <class Real>
+void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log) {
+  std::unique_ptr<StoredState<Real, DefaultSpace>> state;
+  comm::agree(communicator,
+              [&] { state = std::make_unique<StoredState<Real, DefaultSpace>>(stored, study, communicator); });
+  auto const parameters = state->problem().network().parameters().size();
+  comm::agree(communicator, [&] {
+    require_input(static_cast<std::size_t>(study.count) <= parameters, "--count ", study.count, ": the model has ",
+                  parameters, " parameters");
+  });
+  state->linearise();
+  io::SpectrumFile file{study.checkpoint.string(),
+                        stored.deck,
+                        study.command_line,
+                        stored.config.precision,
+                        stored.checkpoint.step,
+                        static_cast<std::int64_t>(parameters),
+                        static_cast<std::int64_t>(state->problem().partition().samples()),
+                        state->edge(),
+                        {}};
+  log.info(concat(study.checkpoint.string(), ": step ", file.step, ", ", file.parameters, " parameters, ", file.samples,
+                  " samples on ", communicator.size(), " rank(s), ", to_string(file.precision), " precision"));
+  for (auto const kind : study.operators) {
+    file.operators.push_back(state->spectrum_of(kind, study, communicator));
+    log.info(table(file.operators.back(), state->edge()));
+  }
+  comm::agree(communicator, [&] {
+    if (communicator.rank() == 0) io::publish(study.output, file);
+  });
+  log.info(concat("written: ", study.output.string()));
+}
+
+}  // namespace
+
+void study_sharpness(SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log) {
+  Stored stored;
+  comm::agree(communicator, [&] { stored = read_stored(study); });
+  bool const single = stored.config.precision == Precision::single_precision;
+  single ? study_in<float>(stored, study, communicator, log) : study_in<double>(stored, study, communicator, log);
+}
+
+}  // namespace onedge::training
