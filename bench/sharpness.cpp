@@ -61,7 +61,7 @@ void measure(Candidate& candidate, Curvature<float> const& curvature, std::uint6
   auto const begin = std::chrono::steady_clock::now();
   bool const starts_cold = !candidate.warm || candidate.vectors == nullptr;
   auto const initial = starts_cold ? curvature.random(draw) : *candidate.vectors;
-  auto const found = spectrum::solve(*curvature.hessian, initial, candidate.options);
+  auto const found = spectrum::solve(*curvature.hessian, initial, 1, candidate.options);
   candidate.vectors = std::make_shared<spectrum::ShardedVectors<float, Space>>(found.vectors);
   candidate.seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   candidate.products.push_back(static_cast<double>(found.products));
@@ -113,7 +113,7 @@ void follow(training::TrainingConfig const& config, std::int64_t every, comm::Mp
     if (t % every == 0) {
       Kokkos::deep_copy(w_double, w);
       exact.objective->set_point(w_double);
-      auto const found = spectrum::solve(*exact.hessian, reference, {"krylov_schur", 1e-10, 5000});
+      auto const found = spectrum::solve(*exact.hessian, reference, 1, {"krylov_schur", 1e-10, 5000});
       reference = found.vectors;
       if (world.rank() == 0) {
         std::fprintf(stderr, "step %lld: loss %.6f, lambda %.8f, eta lambda %.4f (%lld products)\n",

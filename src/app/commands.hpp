@@ -35,6 +35,7 @@ struct SharpnessOptions {
   double tolerance = 1e-4;
   std::string solver = "krylov_schur";
   std::int64_t maximum_products = 2000;
+  int block = 0;
   bool vectors = false;
   bool density = false;
   std::size_t probes = 4;

@@ -34,6 +34,7 @@ void check(SharpnessOptions const& options, std::vector<std::string> const& chec
   require_input(!checkpoints.empty(), "name at least one checkpoint");
   require_input(options.output.empty() || checkpoints.size() == 1, "--output is for one checkpoint only");
   require_input(options.count >= 1 && options.count <= 1024, "--count must be from 1 to 1024");
+  require_input(options.block >= 0, "--block must be at least 0");
   require_input(options.tolerance > 0, "--tolerance must be positive");
   require_input(options.maximum_products >= 1, "--maximum-products must be at least 1");
   require_input(options.probes >= 1 && options.steps >= 2, "--probes must be at least 1, --steps at least 2");
@@ -67,6 +68,11 @@ CLI::App* add_sharpness(CLI::App& app, SharpnessOptions& options) {
   command->add_option("-k,--count", options.count, "number of eigenvalues")->capture_default_str();
   command->add_option("--tolerance", options.tolerance, "largest residual |Av - lv|/|l|")->capture_default_str();
   command->add_option("--solver", options.solver, "krylov_schur, lobpcg, davidson or power")->capture_default_str();
+  command
+      ->add_option("--block", options.block,
+                   "vectors that the operator is applied to at once; 0: as many as eigenvalues; fewer take fewer "
+                   "products, but find only so many copies of a multiple eigenvalue")
+      ->capture_default_str();
   command->add_option("--maximum-products", options.maximum_products, "products after which the best values are taken")
       ->capture_default_str();
   command->add_flag("--vectors", options.vectors, "write the eigenvectors too");
@@ -91,7 +97,7 @@ int run_sharpness(SharpnessOptions const& options, std::string const& command_li
   study.operators.clear();
   for (auto const& name : options.operators) study.operators.push_back(spectrum::operator_kind(name));
   study.count = options.count;
-  study.solver = {options.solver, options.tolerance, options.maximum_products};
+  study.solver = {options.solver, options.tolerance, options.maximum_products, options.block};
   study.eigenvectors = options.vectors;
   if (options.density) study.density = {options.probes, options.steps, 0};
   study.command_line = command_line;

@@ -89,12 +89,17 @@ class Convergence : public Anasazi::StatusTest<double, Vectors<Real, Space>, Ope
   Anasazi::TestStatus m_status = Anasazi::Undefined;
 };
 
+/// Blocks of a Krylov basis before a restart, which keeps the wanted vectors and some more.
+int krylov_blocks(int count, int width) { return std::max(20, 3 * ((count + width - 1) / width)); }
+constexpr int extra_blocks = 4;
+
 Teuchos::ParameterList parameters(SolverOptions const& options, int count, std::size_t length) {
   constexpr int many = std::numeric_limits<int>::max() / 1024;  // Convergence decides when to stop
-  int const most_blocks = static_cast<int>(length / static_cast<std::size_t>(count)) - 1;
+  int const width = options.width(count);
+  int const most_blocks = static_cast<int>(length / static_cast<std::size_t>(width)) - 1;
   Teuchos::ParameterList list;
   list.set("Which", "LR");
-  list.set("Block Size", count);
+  list.set("Block Size", width);
   list.set("Verbosity", 0);
   if (options.kind == "lobpcg") {
     list.set("Maximum Iterations", many);
@@ -103,50 +108,44 @@ Teuchos::ParameterList parameters(SolverOptions const& options, int count, std::
   }
   list.set("Orthogonalization", options.kind == "davidson" ? "SVQB" : "ICGS");
   list.set("Maximum Restarts", many);
-  list.set("Num Blocks", std::min(static_cast<int>(krylov_blocks), most_blocks));
+  list.set("Num Blocks", std::min(krylov_blocks(count, width), most_blocks));
+  list.set("Num Restart Blocks", (count + width - 1) / width);
   list.set("Step Size", 1);
   // What a restart keeps beyond the wanted vectors; without "Dynamic Extra NEV" Anasazi makes no room for it.
   list.set("Dynamic Extra NEV", true);
-  list.set("Extra NEV Blocks", 4);
+  list.set("Extra NEV Blocks", extra_blocks);
   return list;
 }
 
 template <class Real, class Space>
-RCP<Problem<Real, Space>> make_problem(CountingOperator<Real, Space> const& a, Vectors<Real, Space> const& initial) {
+RCP<Problem<Real, Space>> make_problem(CountingOperator<Real, Space> const& a, Vectors<Real, Space> const& initial,
+                                       int count) {
   RCP<Operator<Real, Space> const> const counted = Teuchos::rcpFromRef<Operator<Real, Space> const>(a);
   auto const problem = rcp(new Problem<Real, Space>(counted, rcp(new Vectors<Real, Space>(initial.clone()))));
   problem->setHermitian(true);
-  problem->setNEV(initial.columns());
+  problem->setNEV(count);
   require(problem->setProblem(), "Anasazi refuses the eigenproblem");
   return problem;
 }
 
-/// What a solver that gave up leaves: the values that were seen last, with the vectors it began with.
-template <class Real, class Space>
-EigenPairs<Real, Space> last_seen(Convergence<Real, Space> const& convergence, Vectors<Real, Space> const& initial) {
-  auto const count = static_cast<std::size_t>(initial.columns());
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  EigenPairs<Real, Space> pairs{convergence.values(), convergence.residuals(), {}, initial.clone()};
-  pairs.values.resize(count, nan);
-  pairs.residuals.resize(count, nan);
-  return pairs;
-}
-
 template <class Manager, class Real, class Space>
-EigenPairs<Real, Space> solve_by(CountingOperator<Real, Space> const& a, Vectors<Real, Space> const& initial,
+EigenPairs<Real, Space> solve_by(CountingOperator<Real, Space> const& a, Vectors<Real, Space> const& initial, int count,
                                  SolverOptions const& options) {
-  auto const problem = make_problem(a, initial);
-  auto const count = static_cast<std::size_t>(initial.columns());
-  auto list = parameters(options, initial.columns(), initial.layout().length());
-  auto const convergence = rcp(new Convergence<Real, Space>(a, count, options));
+  auto const problem = make_problem(a, initial, count);
+  auto list = parameters(options, count, initial.layout().length());
+  auto const convergence = rcp(new Convergence<Real, Space>(a, static_cast<std::size_t>(count), options));
   Manager manager(problem, list);
   manager.setGlobalStatusTest(convergence);
   manager.solve();
   auto const& solution = problem->getSolution();
-  if (solution.numVecs < initial.columns()) return last_seen(*convergence, initial);
-  EigenPairs<Real, Space> pairs{{}, convergence->residuals(), {}, *solution.Evecs};
-  for (std::size_t i = 0; i < count; ++i) pairs.values.push_back(solution.Evals[i].realpart);
-  pairs.residuals.resize(count);
+  bool const gave_up = solution.numVecs < count;  // the values seen last are still the best ones
+  EigenPairs<Real, Space> pairs{convergence->values(),
+                                convergence->residuals(),
+                                {},
+                                gave_up ? Vectors<Real, Space>(initial.pool(), 0) : *solution.Evecs};
+  for (int i = 0; i < count && !gave_up; ++i) {
+    pairs.values[static_cast<std::size_t>(i)] = solution.Evals[static_cast<std::size_t>(i)].realpart;
+  }
   return pairs;
 }
 
@@ -172,16 +171,17 @@ EigenPairs<Real, Space> power_iteration(CountingOperator<Real, Space> const& a, 
 
 template <class Real, class Space>
 EigenPairs<Real, Space> solve_kind(CountingOperator<Real, Space> const& a, Vectors<Real, Space> const& initial,
-                                   SolverOptions const& options) {
+                                   int count, SolverOptions const& options) {
   using V = Vectors<Real, Space>;
   using Op = Operator<Real, Space>;
   if (options.kind == "krylov_schur") {
-    return solve_by<Anasazi::BlockKrylovSchurSolMgr<double, V, Op>>(a, initial, options);
+    return solve_by<Anasazi::BlockKrylovSchurSolMgr<double, V, Op>>(a, initial, count, options);
   }
-  if (options.kind == "lobpcg") return solve_by<Anasazi::LOBPCGSolMgr<double, V, Op>>(a, initial, options);
-  if (options.kind == "davidson") return solve_by<Anasazi::BlockDavidsonSolMgr<double, V, Op>>(a, initial, options);
+  if (options.kind == "lobpcg") return solve_by<Anasazi::LOBPCGSolMgr<double, V, Op>>(a, initial, count, options);
+  if (options.kind == "davidson")
+    return solve_by<Anasazi::BlockDavidsonSolMgr<double, V, Op>>(a, initial, count, options);
   require(options.kind == "power", "no eigen-solver is called '", options.kind, "'");
-  require(initial.columns() == 1, "power iteration finds one eigenvalue, not ", initial.columns());
+  require(count == 1, "power iteration finds one eigenvalue, not ", count);
   return power_iteration(a, initial, options);
 }
 
@@ -189,23 +189,33 @@ EigenPairs<Real, Space> solve_kind(CountingOperator<Real, Space> const& a, Vecto
 
 std::vector<std::string> solver_names() { return {"krylov_schur", "lobpcg", "davidson", "power"}; }
 
+int SolverOptions::width(int count) const { return kind == "lobpcg" || block == 0 ? count : std::min(block, count); }
+
+int SolverOptions::vectors(int count) const {
+  int const columns = width(count);
+  return (krylov_blocks(count, columns) + 1) * columns * 3 / 2 + extra_blocks * columns;
+}
+
 template <class Real, class Space>
-EigenPairs<Real, Space> solve(Operator<Real, Space> const& a, ShardedVectors<Real, Space> const& initial,
+EigenPairs<Real, Space> solve(Operator<Real, Space> const& a, ShardedVectors<Real, Space> const& initial, int count,
                               SolverOptions const& options) {
   auto const length = initial.layout().length();
-  require(static_cast<std::size_t>(initial.columns()) <= length, initial.columns(), " eigenvalues of a matrix of ",
-          length, " rows");
+  require(count >= 1 && static_cast<std::size_t>(count) <= length, count, " eigenvalues of a matrix of ", length,
+          " rows");
+  require(initial.columns() == options.width(count), "a solve for ", count, " eigenvalues begins with ",
+          options.width(count), " vectors, not ", initial.columns());
   initial.pool()->restart_draws();
   CountingOperator<Real, Space> const counted(a);
-  auto const count = static_cast<std::size_t>(initial.columns());
-  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-  EigenPairs<Real, Space> pairs{std::vector<double>(count, nan), std::vector<double>(count, nan), {}, initial};
+  auto const wanted = static_cast<std::size_t>(count);
+  EigenPairs<Real, Space> pairs{{}, {}, {}, Vectors<Real, Space>(initial.pool(), 0)};
   try {
-    pairs = solve_kind(counted, initial, options);
+    pairs = solve_kind(counted, initial, count, options);
   } catch (Anasazi::NotFinite const&) {
     // The values say so.
   }
-  for (std::size_t i = 0; i < count; ++i) {
+  pairs.values.resize(wanted, std::numeric_limits<double>::quiet_NaN());
+  pairs.residuals.resize(wanted, std::numeric_limits<double>::quiet_NaN());
+  for (std::size_t i = 0; i < wanted; ++i) {
     pairs.converged.push_back(meets(pairs.residuals[i], pairs.values[i], options.tolerance));
     if (pairs.residuals[i] > 0) pairs.residuals[i] /= std::abs(pairs.values[i]);
   }
@@ -215,7 +225,7 @@ EigenPairs<Real, Space> solve(Operator<Real, Space> const& a, ShardedVectors<Rea
 
 #define ONEDGE_INSTANTIATE(Real, Space)                                             \
   template EigenPairs<Real, Space> solve<Real, Space>(Operator<Real, Space> const&, \
-                                                      ShardedVectors<Real, Space> const&, SolverOptions const&);
+                                                      ShardedVectors<Real, Space> const&, int, SolverOptions const&);
 ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
 #undef ONEDGE_INSTANTIATE
 

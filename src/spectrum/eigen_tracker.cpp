@@ -13,19 +13,20 @@ constexpr double noise = 0.1;  // of a unit vector
 
 template <class Real, class Space>
 ShardedVectors<Real, Space> EigenTracker<Real, Space>::start(Vectors const& hint, std::uint64_t draw) const {
-  Vectors block(hint.pool(), m_count);
+  int const width = m_options.width(m_count);
+  Vectors block(hint.pool(), width);
   block.randomise(m_seed, draw);
   // A column of noise has about this length.
   double const length = std::sqrt(static_cast<double>(hint.layout().length()));
   int const known = m_vectors ? std::min(m_count, m_vectors->columns()) : 0;
-  for (int c = 0; c < known; ++c) {
+  for (int c = 0; c < width; ++c) {
     auto column = block.select({c});
-    column.combine(noise / length, column, 1, m_vectors->select({c}));
+    column.scale({(c < known ? noise : 1) / length});
+    for (int k = c; k < known; k += width) column.combine(1, column, 1, m_vectors->select({k}));
   }
   double const size = std::sqrt(hint.dots(hint)[0]);
   if (!(size > 0) || !std::isfinite(size)) return block;
   auto first = block.select({0});
-  if (known == 0) first.scale({1 / length});
   double const sign = first.dots(hint)[0] < 0 ? -1 : 1;  // joined, not cancelled
   first.combine(1, first, sign / size, hint);
   return block;
@@ -34,13 +35,8 @@ ShardedVectors<Real, Space> EigenTracker<Real, Space>::start(Vectors const& hint
 template <class Real, class Space>
 EigenPairs<Real, Space> EigenTracker<Real, Space>::measure(Operator<Real, Space> const& a, Vectors const& hint,
                                                            std::uint64_t draw) {
-  auto pairs = solve(a, start(hint, draw), m_options);
-  bool const usable = std::all_of(pairs.values.begin(), pairs.values.end(), [](double v) { return std::isfinite(v); });
-  if (usable) {
-    m_vectors = pairs.vectors;
-  } else {
-    m_vectors.reset();
-  }
+  auto pairs = solve(a, start(hint, draw), m_count, m_options);
+  if (pairs.vectors.columns() > 0) m_vectors = pairs.vectors;
   return pairs;
 }
 

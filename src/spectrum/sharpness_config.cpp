@@ -39,6 +39,13 @@ SharpnessConfig SharpnessConfig::bind(config::Section section) {
   section.choose("solver", config.solver.kind, solver_names(),
                  "Anasazi's block Krylov-Schur, LOBPCG or block Davidson; power: power iteration, for comparison only, "
                  "which finds the eigenvalue of largest magnitude");
+  std::int64_t block = config.solver.block;
+  section.bind_or_word(
+      "block", block, "auto", 0,
+      "vectors that the operator is applied to at once; auto: count; fewer take fewer products, but of "
+      "a multiple eigenvalue only so many copies are found; lobpcg: always count",
+      {1, 64});
+  config.solver.block = static_cast<int>(block);
   section.bind("maximum_products", config.solver.maximum_products,
                "matrix-vector products after which the best values are recorded as not converged",
                config::at_least_one);

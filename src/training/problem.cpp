@@ -67,11 +67,9 @@ std::size_t Problem<Real, Space>::workspace_bytes(std::size_t samples, network::
 }
 
 template <class Real, class Space>
-std::size_t Problem<Real, Space>::solver_bytes(network::Demand const& demand) const {
-  // A Krylov basis, what a restart keeps of it, and a few vectors, in slices; whole directions and products.
-  auto const block = static_cast<std::size_t>(demand.products);
-  std::size_t const slices = (spectrum::krylov_blocks + 1) * block * 3 / 2 + 6 * block;
-  std::size_t const vectors = block == 0 ? 0 : (slices + static_cast<std::size_t>(m_ranks) - 1) / m_ranks + 2 * block;
+std::size_t Problem<Real, Space>::vector_bytes(int whole, int sliced) const {
+  auto const ranks = static_cast<std::size_t>(m_ranks);
+  std::size_t const vectors = static_cast<std::size_t>(whole) + (static_cast<std::size_t>(sliced) + ranks - 1) / ranks;
   return vectors * m_network->parameters().size() * sizeof(Real);
 }
 
@@ -79,9 +77,20 @@ network::Demand demand_of(TrainingConfig const& config, tuner::Tuner const& tune
   network::Demand demand;
   demand.curvatures = tuner.curvature_every() > 0 ? 1 : 0;
   demand.forward_curvatures = config.reproducible && demand.curvatures > 0;
-  if (config.sharpness.every > 0) demand.products = static_cast<int>(config.sharpness.most());
+  auto const& sharpness = config.sharpness;
+  if (sharpness.every > 0) demand.products = sharpness.solver.width(static_cast<int>(sharpness.most()));
   if (tuner.sharpness_demand()) demand.products = std::max(demand.products, 1);
   return demand;
+}
+
+template <class Real, class Space>
+std::size_t solver_bytes(Problem<Real, Space> const& problem, TrainingConfig const& config,
+                         network::Demand const& demand) {
+  if (demand.products == 0) return 0;
+  // The vectors of a solve, and those of the last one of each operator; whole directions and products.
+  int const count = static_cast<int>(config.sharpness.every > 0 ? config.sharpness.most() : 1);
+  int const operators = static_cast<int>(config.sharpness.operators.size()) + 1;
+  return problem.vector_bytes(2 * demand.products, config.sharpness.solver.vectors(count) + operators * count);
 }
 
 template <class Real, class Space>
@@ -90,7 +99,7 @@ std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConf
   if (config.micro_batch > 0) return static_cast<std::size_t>(config.micro_batch);
   constexpr double share = 0.7;
   std::size_t const free = free_bytes_per_rank(local_ranks);
-  std::size_t const solvers = std::min(free, problem.solver_bytes(demand));
+  std::size_t const solvers = std::min(free, solver_bytes(problem, config, demand));
   auto const bytes = static_cast<std::size_t>(share * static_cast<double>(free - solvers));
   auto const block = static_cast<std::size_t>(config.block);
   std::size_t const samples = problem.sample_count();
@@ -103,6 +112,7 @@ std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConf
 
 #define ONEDGE_INSTANTIATE(Real, Space)                                                                               \
   template class Problem<Real, Space>;                                                                                \
+  template std::size_t solver_bytes(Problem<Real, Space> const&, TrainingConfig const&, network::Demand const&);      \
   template std::size_t choose_micro_batch(Problem<Real, Space> const&, TrainingConfig const&, network::Demand const&, \
                                           int);
 ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)

@@ -93,8 +93,9 @@ Sharpness SharpnessMeter<Real, Space>::measure_once(std::int64_t step, Constant 
     }
     auto const pairs = m_tracker.measure(a, hint, static_cast<std::uint64_t>(step));
     double const size = std::sqrt(direction.dots(direction)[0]);
-    double const overlap = std::abs(direction.dots(pairs.vectors.select({0}))[0]);
-    result = {pairs.values, pairs.residuals, pairs.converged, pairs.products, size > 0 ? overlap / size : 0, 0};
+    bool const has_angle = size > 0 && pairs.vectors.columns() > 0;
+    double const overlap = has_angle ? std::abs(direction.dots(pairs.vectors.select({0}))[0]) : 0;
+    result = {pairs.values, pairs.residuals, pairs.converged, pairs.products, has_angle ? overlap / size : 0, 0};
   });
   if (m_kind == spectrum::OperatorKind::negative_hessian) {
     for (double& value : result.eigenvalues) value = -value;

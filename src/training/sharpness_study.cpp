@@ -85,7 +85,7 @@ class StoredState {
     m_optimizer = optimizer::make_optimizer<Real, Space>(config.optimizer, layout.size());
     auto const saved = stored.checkpoint.states.find("optimizer");
     if (saved != stored.checkpoint.states.end()) restore(*m_optimizer, saved->second);
-    network::Demand const demand{0, false, study.count};
+    network::Demand const demand{0, false, study.solver.width(study.count)};
     auto const micro_batch = choose_micro_batch(m_problem, config, demand, communicator.local_size());
     m_objective = std::make_unique<objective::Objective<Real, Space>>(
         m_space, m_problem.network(), m_problem.shard(), m_problem.partition(), communicator,

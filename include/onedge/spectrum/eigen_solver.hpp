@@ -7,13 +7,16 @@
 
 namespace onedge::spectrum {
 
-/// Blocks of a Krylov basis before a restart.
-inline constexpr std::size_t krylov_blocks = 20;
-
 struct SolverOptions {
   std::string kind = "krylov_schur";     ///< krylov_schur | lobpcg | davidson (Anasazi's), power
   double tolerance = 2e-3;               ///< of ‖Av − λv‖/|λ|; power: of the relative change of λ
   std::int64_t maximum_products = 1000;  ///< of A with a vector, after which the best values are taken as they are
+  int block = 0;                         ///< vectors that A is applied to at once, at most count; 0: count
+
+  /// Vectors at once for that many eigenvalues; lobpcg always takes all.
+  int width(int count) const;
+  /// Vectors that a solve keeps at most.
+  int vectors(int count) const;
 };
 
 /// Names of the solvers, the default first.
@@ -25,19 +28,20 @@ struct EigenPairs {
   std::vector<double> values;           ///< largest algebraic ones, descending
   std::vector<double> residuals;        ///< ‖Av − λv‖/|λ| as the solver knows it, without another product
   std::vector<bool> converged;          ///< residual within the tolerance
-  ShardedVectors<Real, Space> vectors;  ///< orthonormal, in the order of the values
+  ShardedVectors<Real, Space> vectors;  ///< orthonormal, in the order of the values; none where the solver gave up
   std::int64_t products = 0;            ///< of A with a vector
 };
 
-/// The largest algebraic eigenvalues of A, as many as `initial` has columns, started from its columns (any vectors,
-/// best those of a similar operator; linearly dependent ones are replaced). Not reaching the tolerance is no error.
-/// `power` finds one eigenvalue, the largest in magnitude. Throws Error for an unknown kind, more eigenvalues than
-/// dimensions, or `power` with several columns; NaN in the operator gives NaN. Collective.
+/// The `count` largest algebraic eigenvalues of A, from the columns of `initial`, options.width(count) of them (any
+/// vectors, best those of a similar operator; linearly dependent ones are replaced). Of a multiple eigenvalue as many
+/// copies are found as A is applied to vectors at once. Not reaching the tolerance is no error. `power` finds one
+/// eigenvalue, the largest in magnitude. Throws Error for an unknown kind, more eigenvalues than dimensions, `power`
+/// with several; NaN in the operator gives NaN. Collective.
 ///
 /// krylov_schur: Stewart 2001; lobpcg: Knyazev 2001; davidson: block Davidson without preconditioner; see Baker,
 /// Hetmaniuk, Lehoucq, Thornquist 2009 for Anasazi.
 template <class Real, class Space>
-EigenPairs<Real, Space> solve(Operator<Real, Space> const& a, ShardedVectors<Real, Space> const& initial,
+EigenPairs<Real, Space> solve(Operator<Real, Space> const& a, ShardedVectors<Real, Space> const& initial, int count,
                               SolverOptions const& options);
 
 }  // namespace onedge::spectrum

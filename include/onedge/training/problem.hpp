@@ -32,8 +32,8 @@ class Problem {
   std::vector<Real> initial_parameters(TrainingConfig const& config) const;
   /// Bytes that this rank needs whatever its micro-batch is: samples, and vectors of length P.
   std::size_t fixed_bytes(std::size_t vectors) const;
-  /// Bytes that the eigen-solvers of a run need on this rank.
-  std::size_t solver_bytes(network::Demand const& demand) const;
+  /// Bytes of that many vectors of length P on this rank, whole ones and ones that all ranks share.
+  std::size_t vector_bytes(int whole, int sliced) const;
   /// Bytes of a workspace.
   std::size_t workspace_bytes(std::size_t samples, network::Demand const& demand) const;
 
@@ -49,6 +49,11 @@ class Problem {
 
 /// Passes of a run that a workspace must hold: the tuner's, and those of measurements.
 network::Demand demand_of(TrainingConfig const& config, tuner::Tuner const& tuner);
+
+/// Bytes that the eigen-solvers of a run need on this rank.
+template <class Real, class Space>
+std::size_t solver_bytes(Problem<Real, Space> const& problem, TrainingConfig const& config,
+                         network::Demand const& demand);
 
 /// Samples that this rank holds at once: run.micro_batch, or with `auto` the most whole blocks whose workspace takes at
 /// most 0.7 of the memory that is free, and at least one block.

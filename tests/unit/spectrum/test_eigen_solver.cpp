@@ -85,7 +85,7 @@ Vectors random_vectors(Pool const& pool, int columns) {
 
 void expect_top(Operator const& a, Pool const& pool, std::string const& kind, int count, double tolerance = 1e-8) {
   auto const exact = eigenvalues_of(densely(a, pool));
-  auto const found = spectrum::solve(a, random_vectors(pool, count), {kind, 1e-7, 100000});
+  auto const found = spectrum::solve(a, random_vectors(pool, count), count, {kind, 1e-7, 100000});
   ASSERT_EQ(found.values.size(), static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < found.values.size(); ++i) {
     EXPECT_TRUE(found.converged[i]) << kind << " " << i;
@@ -119,7 +119,7 @@ TEST_P(HessianOf, ASmallNetworkHasThisMostNegativeEigenvalue) {
   spectrum::NegatedOperator<double, Space> const negated(m_hessian);
   auto const values = eigenvalues_of(densely(m_hessian, m_problem.pool));
   ASSERT_LT(values.back(), -1e-3);  // or the test would say nothing
-  auto const found = spectrum::solve(negated, random_vectors(m_problem.pool, 1), {GetParam(), 1e-7, 100000});
+  auto const found = spectrum::solve(negated, random_vectors(m_problem.pool, 1), 1, {GetParam(), 1e-7, 100000});
   EXPECT_NEAR(-found.values[0], values.back(), 1e-8 * std::abs(values.back()));
 }
 
@@ -144,7 +144,7 @@ TEST_P(HessianOf, ASmallNetworkPreconditionedByAdamAgreesWithLapack) {
   for (std::size_t i = 0; i < count; ++i)
     for (std::size_t j = 0; j < count; ++j) dense.entries[i * count + j] /= std::sqrt(p(i) * p(j));
   auto const exact = eigenvalues_of(dense);
-  auto const found = spectrum::solve(preconditioned, random_vectors(m_problem.pool, 5), {GetParam(), 1e-7, 100000});
+  auto const found = spectrum::solve(preconditioned, random_vectors(m_problem.pool, 5), 5, {GetParam(), 1e-7, 100000});
   for (std::size_t i = 0; i < 5; ++i) EXPECT_NEAR(found.values[i], exact[i], 1e-8 * exact[i]);
 }
 
@@ -169,18 +169,18 @@ TEST_P(HessianOf, TheLargestAlgebraicEigenvalueIsFoundBesideALargerNegativeOne) 
       for (std::size_t j = 0; j < n; ++j) dense.entries[i * n + j] += value * reflected(i, k) * reflected(j, k);
   }
   DenseOperator const a(dense, pool->layout());
-  auto const found = spectrum::solve(a, random_vectors(pool, 2), {GetParam(), 1e-7, 100000});
+  auto const found = spectrum::solve(a, random_vectors(pool, 2), 2, {GetParam(), 1e-7, 100000});
   EXPECT_NEAR(found.values[0], 9.75, 1e-8);
   EXPECT_NEAR(found.values[1], 9.5, 1e-8);
   if (GetParam() == "krylov_schur") {
-    auto const largest_magnitude = spectrum::solve(a, random_vectors(pool, 1), {"power", 1e-12, 100000});
+    auto const largest_magnitude = spectrum::solve(a, random_vectors(pool, 1), 1, {"power", 1e-12, 100000});
     EXPECT_NEAR(largest_magnitude.values[0], -50, 1e-8);
   }
 }
 
 TEST_P(HessianOf, ASolveThatRunsOutOfProductsGivesItsBestValues) {
   auto const exact = eigenvalues_of(densely(m_hessian, m_problem.pool));
-  auto const found = spectrum::solve(m_hessian, random_vectors(m_problem.pool, 1), {GetParam(), 1e-14, 12});
+  auto const found = spectrum::solve(m_hessian, random_vectors(m_problem.pool, 1), 1, {GetParam(), 1e-14, 12});
   EXPECT_FALSE(found.converged[0]);
   EXPECT_LE(found.products, 16);
   EXPECT_NEAR(found.values[0], exact[0], 0.2 * exact[0]);
@@ -195,11 +195,11 @@ TEST(EigenSolver, ZeroAndNotANumberAreAnswered) {
   comm::MpiCommunicator const world(MPI_COMM_WORLD);
   auto const pool = std::make_shared<spectrum::VectorPool<double, Space>>(world, 20);
   DenseOperator const zero({20, std::vector<double>(400, 0.0)}, pool->layout());
-  auto const none = spectrum::solve(zero, random_vectors(pool, 1), {});
+  auto const none = spectrum::solve(zero, random_vectors(pool, 1), 1, {});
   EXPECT_EQ(none.values[0], 0);
   EXPECT_TRUE(none.converged[0]);
   DenseOperator const broken({20, std::vector<double>(400, std::nan(""))}, pool->layout());
-  auto const unknown = spectrum::solve(broken, random_vectors(pool, 1), {});
+  auto const unknown = spectrum::solve(broken, random_vectors(pool, 1), 1, {});
   EXPECT_TRUE(std::isnan(unknown.values[0]));
   EXPECT_FALSE(unknown.converged[0]);
 }
