@@ -191,6 +191,10 @@ std::vector<std::string> solver_names() { return {"krylov_schur", "lobpcg", "dav
 
 int SolverOptions::width(int count) const { return kind == "lobpcg" || block == 0 ? count : std::min(block, count); }
 
+bool SolverOptions::fits(int count, std::size_t length) const {
+  return kind == "power" || static_cast<std::size_t>(count + 2 * width(count)) <= length;
+}
+
 int SolverOptions::vectors(int count) const {
   int const columns = width(count);
   return (krylov_blocks(count, columns) + 1) * columns * 3 / 2 + extra_blocks * columns;
@@ -200,8 +204,7 @@ template <class Real, class Space>
 EigenPairs<Real, Space> solve(Operator<Real, Space> const& a, ShardedVectors<Real, Space> const& initial, int count,
                               SolverOptions const& options) {
   auto const length = initial.layout().length();
-  require(count >= 1 && static_cast<std::size_t>(count) <= length, count, " eigenvalues of a matrix of ", length,
-          " rows");
+  require(count >= 1 && options.fits(count, length), count, " eigenvalues of a matrix of ", length, " rows");
   require(initial.columns() == options.width(count), "a solve for ", count, " eigenvalues begins with ",
           options.width(count), " vectors, not ", initial.columns());
   initial.pool()->restart_draws();

@@ -15,8 +15,8 @@ template <class Real, class Space>
 ShardedVectors<Real, Space> EigenTracker<Real, Space>::start(Vectors const& hint, std::uint64_t draw) const {
   int const width = m_options.width(m_count);
   Vectors block(hint.pool(), width);
-  block.randomise(m_seed, draw);
-  // A column of noise has about this length.
+  block.randomise_signs(m_seed, draw);
+  // The length of a column of noise.
   double const length = std::sqrt(static_cast<double>(hint.layout().length()));
   int const known = m_vectors ? std::min(m_count, m_vectors->columns()) : 0;
   for (int c = 0; c < width; ++c) {

@@ -89,6 +89,19 @@ struct MultiplyElements {
   KOKKOS_INLINE_FUNCTION void operator()(std::size_t i) const { values(i) *= factors(i); }
 };
 
+// A drawn number serves this many elements, one bit each.
+constexpr std::size_t signs_per_word = 32;
+
+template <class Real, class Space>
+struct Signs {
+  Vector<std::uint64_t, Space> bits;
+  VectorWindow<Real, Space> values;
+  KOKKOS_INLINE_FUNCTION void operator()(std::size_t i) const {
+    bool const is_positive = (bits(i / signs_per_word) >> (i % signs_per_word)) & 1;
+    values(i) = is_positive ? Real(1) : Real(-1);
+  }
+};
+
 }  // namespace
 
 template <class Real, class Space>
@@ -153,6 +166,23 @@ template <class Real, class Space>
 void ShardedVectors<Real, Space>::copy(ShardedVectors const& other) {
   if (overlaps(other) && other.m_columns != m_columns) return copy(other.clone());
   for (int j = 0; j < columns(); ++j) Kokkos::deep_copy(Space(), column(j), other.column(j));
+}
+
+template <class Real, class Space>
+void ShardedVectors<Real, Space>::randomise_signs(std::uint64_t seed, std::uint64_t draw) {
+  // Slices begin on multiples of a chunk, hence of a word.
+  std::size_t const first = layout().first() / signs_per_word;
+  std::size_t const words = (layout().local() + signs_per_word - 1) / signs_per_word;
+  auto const bits = uninitialised<Vector<std::uint64_t, Space>>("onedge::ShardedVectors::bits", words);
+  auto const bits_host = Kokkos::create_mirror_view(bits);
+  for (int j = 0; j < columns(); ++j) {
+    RandomStream const random(seed, concat("spectrum ", draw, " ", j));
+    for (std::size_t i = 0; i < words; ++i)
+      bits_host(i) = random.integer(first + i, std::uint64_t{1} << signs_per_word);
+    Kokkos::deep_copy(bits, bits_host);
+    Kokkos::parallel_for("onedge::ShardedVectors::randomise_signs", range(Space(), layout().local()),
+                         Signs<Real, Space>{bits, column(j)});
+  }
 }
 
 template <class Real, class Space>

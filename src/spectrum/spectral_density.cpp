@@ -73,7 +73,7 @@ SpectralDensity spectral_density(Operator<Real, Space> const& a, std::shared_ptr
   SpectralDensity density{options.probes, steps, {}, {}};
   ShardedVectors<Real, Space> basis(pool, static_cast<int>(steps));
   for (std::size_t probe = 0; probe < options.probes; ++probe) {
-    basis.select({0}).randomise(options.seed, probe);
+    basis.select({0}).randomise_signs(options.seed, probe);
     append_quadrature(lanczos(a, basis), steps, density);
   }
   return density;

@@ -16,9 +16,10 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator c
   auto const block = static_cast<std::size_t>(config.block);
   m_partition.emplace(m_range.count, block, communicator.size());
   m_network = model::make_network<Real, Space>(config.model, {description.shape, description.classes});
-  auto const wanted = static_cast<std::size_t>(config.sharpness.every > 0 ? config.sharpness.most() : 0);
-  require_input(wanted <= m_network->parameters().size(), "measure.sharpness: ", wanted,
-                " eigenvalues are asked of a model of ", m_network->parameters().size(), " parameters");
+  auto const& sharpness = config.sharpness;
+  bool const fits = sharpness.solver.fits(static_cast<int>(sharpness.most()), m_network->parameters().size());
+  require_input(sharpness.every == 0 || fits, "measure.sharpness: ", sharpness.most(),
+                " eigenvalues are too many for a model of ", m_network->parameters().size(), " parameters");
   if (config.evaluation_every > 0 && data::has_test_split(config.data)) {
     m_test_source = data::make_source(config.data, data::Split::test);
     auto const& test = m_test_source->description();

@@ -5,8 +5,12 @@
 #include <onedge/training/sharpness_meter.hpp>
 #include <onedge/training/sharpness_study.hpp>
 
+#include <unistd.h>
+
 #include <array>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string_view>
 
 #include "run_state.hpp"
@@ -143,7 +147,7 @@ void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommun
               [&] { state = std::make_unique<StoredState<Real, DefaultSpace>>(stored, study, communicator); });
   auto const parameters = state->problem().network().parameters().size();
   comm::agree(communicator, [&] {
-    require_input(static_cast<std::size_t>(study.count) <= parameters, "--count ", study.count, ": the model has ",
+    require_input(study.solver.fits(study.count, parameters), "--count ", study.count, ": too many for a model of ",
                   parameters, " parameters");
   });
   state->linearise();
@@ -172,7 +176,13 @@ void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommun
 
 void study_sharpness(SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log) {
   Stored stored;
-  comm::agree(communicator, [&] { stored = read_stored(study); });
+  comm::agree(communicator, [&] {
+    stored = read_stored(study);
+    auto const parent = study.output.parent_path();
+    auto const folder = parent.empty() ? std::filesystem::path(".") : parent;
+    bool const is_writable = communicator.rank() != 0 || access(folder.c_str(), W_OK) == 0;
+    require_input(is_writable, "cannot write ", study.output.string(), ": ", std::strerror(errno));
+  });
   bool const single = stored.config.precision == Precision::single_precision;
   single ? study_in<float>(stored, study, communicator, log) : study_in<double>(stored, study, communicator, log);
 }

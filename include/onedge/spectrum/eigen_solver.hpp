@@ -15,6 +15,8 @@ struct SolverOptions {
 
   /// Vectors at once for that many eigenvalues; lobpcg always takes all.
   int width(int count) const;
+  /// Whether a matrix of that many rows leaves room for a Krylov space around that many eigenvectors.
+  bool fits(int count, std::size_t length) const;
   /// Vectors that a solve keeps at most.
   int vectors(int count) const;
 };

@@ -42,6 +42,8 @@ class ShardedVectors {
   void copy(ShardedVectors const& other);
   /// Standard normal entries: a function of (seed, draw, column, element) alone, whatever the ranks.
   void randomise(std::uint64_t seed, std::uint64_t draw);
+  /// Entries ±1 by chance, as above, in a fraction of the time.
+  void randomise_signs(std::uint64_t seed, std::uint64_t draw);
 
   /// ⟨a_i, this_j⟩ for all pairs, [a.columns(), columns()]; the same bits on every rank and number of ranks.
   /// Collective.

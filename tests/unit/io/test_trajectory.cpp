@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <iostream>
 #include <random>
@@ -106,7 +107,7 @@ TEST(Trajectory, ResumesWithoutDoublingAStep) {
 TEST(Trajectory, RefusesOtherColumnsThanThoseOfTheFile) {
   auto trajectory = example(3);
   EXPECT_THROW(trajectory.declare("steps", io::step_columns({"loss"})), Error);
-  EXPECT_THROW(trajectory.declare("sharpness", io::sharpness_columns(3)), Error);
+  EXPECT_THROW(trajectory.declare("sharpness", io::evaluation_columns(true)), Error);
   EXPECT_THROW(io::step_columns({"sharpness"}), Error);
 }
 
@@ -178,6 +179,47 @@ TEST(Trajectory, IsWholeAfterSigkillAtAnyMoment) {
   }
   std::cout << '\n';
   EXPECT_GT(most, 1U) << "no writer ever got to publish: nothing was tested";
+}
+
+io::Record sharpness_of(std::vector<double> const& eigenvalues) {
+  return {{"eigenvalues", eigenvalues},
+          {"residuals", eigenvalues},
+          {"converged", std::vector<double>(eigenvalues.size(), 1)},
+          {"hvps", 3},
+          {"edge", 2.0},
+          {"alignment", 0.5},
+          {"seconds", 0.25}};
+}
+
+TEST(Trajectory, EigenvaluesGrowWithTheWidestRecord) {
+  ScratchFolder folder;
+  {
+    Trajectory trajectory({"", "", Precision::double_precision, 1, 1});
+    trajectory.declare("steps", io::step_columns({"loss"}));
+    auto& table = trajectory.declare("sharpness", io::sharpness_columns(1));
+    table.append(0, sharpness_of({5}));
+    table.append(10, sharpness_of({6, 4, 3}));
+    table.append(20, sharpness_of({7, 2}));
+    trajectory.publish(folder / "trajectory.h5");
+  }
+  auto loaded = Trajectory::load(folder / "trajectory.h5");
+  // A resumed run that wants two, then four.
+  auto& table = loaded.declare("sharpness", io::sharpness_columns(2));
+  table.append(30, sharpness_of({8, 1}));
+  loaded.declare("sharpness", io::sharpness_columns(4));
+  auto const& values = table.values("eigenvalues");
+  std::vector<double> const wanted{5, -1, -1, -1, 6, 4, 3, -1, 7, 2, -1, -1, 8, 1, -1, -1};
+  ASSERT_EQ(values.size(), wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i] < 0) {
+      EXPECT_TRUE(std::isnan(values[i])) << i;
+    } else {
+      EXPECT_EQ(values[i], wanted[i]) << i;
+    }
+  }
+  EXPECT_EQ(table.values("converged")[1], 0);
+  EXPECT_NE(message_of<Error>([&] { loaded.declare("sharpness", io::step_columns({"loss"})); }).find("'sharpness'"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -96,4 +96,26 @@ TEST(ShardedVectors, InnerProductsAreThose) {
   }
 }
 
+std::vector<double> sign_products(MPI_Comm mpi, std::size_t length) {
+  comm::MpiCommunicator const communicator(mpi);
+  auto const pool = std::make_shared<spectrum::VectorPool<double, Space>>(communicator, length);
+  spectrum::ShardedVectors<double, Space> a(pool, 3);
+  a.randomise_signs(1, 0);
+  return a.inner_products(a);
+}
+
+TEST(ShardedVectors, RandomSignsAreSignsAndDoNotDependOnTheRanks) {
+  double const length = 50001;
+  auto const found = sign_products(MPI_COMM_WORLD, 50001);
+  EXPECT_EQ(found, sign_products(MPI_COMM_SELF, 50001));
+  for (std::size_t i = 0; i < 3; ++i)
+    for (std::size_t j = 0; j < 3; ++j) {
+      if (i == j) {
+        EXPECT_EQ(found[3 * i + j], length);
+      } else {
+        EXPECT_LT(std::abs(found[3 * i + j]), 5 * std::sqrt(length));  // they look independent
+      }
+    }
+}
+
 }  // namespace

@@ -4,6 +4,7 @@
 #include <onedge/tuner/hypergradient.hpp>
 #include <onedge/tuner/polyak.hpp>
 #include <onedge/tuner/schedule.hpp>
+#include <onedge/tuner/sharpness.hpp>
 
 #include <gtest/gtest.h>
 
@@ -153,6 +154,38 @@ TEST(Hypergradient, NotANumberStaysOne) {
   line.m_has_previous = true;
   line.m_gradient_norm = infinity;
   line.m_previous_slope = infinity;
+  EXPECT_TRUE(std::isnan(tuner.learning_rate(line)));
+}
+
+TEST(Sharpness, IsSigmaOverTheLargestEigenvalue) {
+  Sharpness tuner({.sigma = 3.0});
+  FakeLine line;
+  line.m_sharpness = 12.0;
+  EXPECT_DOUBLE_EQ(tuner.learning_rate(line), 0.25);
+  EXPECT_EQ(line.asked, (Asked{.sharpness = 1}));
+  EXPECT_FALSE(tuner.sharpness_demand()->preconditioned);
+  Sharpness preconditioned({.sigma = 38.0, .over = "preconditioned_hessian"});
+  line.m_preconditioned_sharpness = 380.0;
+  EXPECT_DOUBLE_EQ(preconditioned.learning_rate(line), 0.1);
+  EXPECT_EQ(line.asked, (Asked{.sharpness = 1, .preconditioned_sharpness = 1}));
+  EXPECT_TRUE(preconditioned.sharpness_demand()->preconditioned);
+  EXPECT_FALSE(Constant({.learning_rate = 1.0}).sharpness_demand());
+}
+
+TEST(Sharpness, KeepsTheLastRateWhereNoEigenvalueIsPositive) {
+  Sharpness tuner({.sigma = 2.0, .initial = 0.5});
+  FakeLine line;
+  line.m_sharpness = -1.0;
+  EXPECT_EQ(tuner.learning_rate(line), 0.5);
+  EXPECT_EQ(line.warnings.size(), 1);
+  line.m_sharpness = 8.0;
+  EXPECT_EQ(tuner.learning_rate(line), 0.25);
+  line.m_sharpness = 0.0;
+  Sharpness resumed({.sigma = 2.0});
+  resumed.restore(tuner.state());
+  EXPECT_EQ(resumed.learning_rate(line), 0.25);
+  EXPECT_EQ(line.warnings.size(), 2);
+  line.m_sharpness = std::nan("");
   EXPECT_TRUE(std::isnan(tuner.learning_rate(line)));
 }
 
