@@ -14,6 +14,12 @@ void ModelConfig::bind(config::Section model, config::Section loss_section) {
     mlp_section.choose("activation", activation, network::activation_names(),
                        "activation after each hidden layer; gelu: its tanh approximation, gelu_erf: exact");
   }
+  if (kind == "mlp" || kind == "linear" || model.documenting()) {
+    model.when("kind: mlp, linear")
+        .choose("initializer", initializer, {"lecun_normal", "pytorch"},
+                "how dense layers start; lecun_normal: kernels truncated normal of deviation 1/√fan_in, biases 0; "
+                "pytorch: kernels and biases uniform on ±1/√fan_in, the default of torch.nn.Linear");
+  }
   model.bind(
       "initial", initial,
       "HDF5 file whose /parameters the run starts from, a checkpoint or any other; empty: weights drawn from run.seed");
@@ -27,7 +33,7 @@ template <class Real, class Space>
 std::unique_ptr<network::Network<Real, Space>> make_network(ModelConfig const& config, DataShape const& data) {
   auto network = std::make_unique<network::Network<Real, Space>>();
   auto const hidden = config.kind == "linear" ? std::vector<std::int64_t>{} : config.hidden;
-  network::Value const logits = mlp(*network, data.sample, hidden, config.activation, data.classes);
+  network::Value const logits = mlp(*network, data.sample, hidden, config.activation, config.initializer, data.classes);
   network->finish(config.loss == "cross_entropy" ? network::cross_entropy<Real, Space>(logits)
                                                  : network::squared_error<Real, Space>(logits));
   return network;

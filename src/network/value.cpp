@@ -21,6 +21,8 @@ double initial_value(Initializer const& how, RandomStream const& random, std::si
       return random.truncated_normal(index) / (truncated_deviation * std::sqrt(static_cast<double>(how.fan_in)));
     case Initializer::Kind::xavier_uniform:
       return (2 * random.uniform(index) - 1) * std::sqrt(6.0 / static_cast<double>(how.fan_in + how.fan_out));
+    case Initializer::Kind::uniform:
+      return (2 * random.uniform(index) - 1) / std::sqrt(static_cast<double>(how.fan_in));
     case Initializer::Kind::normal:
       return how.deviation * random.normal(index);
   }

@@ -14,7 +14,8 @@ struct ModelConfig {
   std::string kind = "mlp";                       // mlp, linear
   std::vector<std::int64_t> hidden = {256, 256};  // widths of the hidden layers
   std::string activation = "relu";
-  std::string initial;  // checkpoint to start from; empty: from the seed
+  std::string initializer = "lecun_normal";  // mlp, linear
+  std::string initial;                       // checkpoint to start from; empty: from the seed
   std::string loss = "cross_entropy";
   double weight_decay = 0;
 

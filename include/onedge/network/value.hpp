@@ -44,7 +44,7 @@ struct Parameter {
 
 /// How a tensor starts (definitions: docs/keys.md and Flax's initialisers of the same names).
 struct Initializer {
-  enum class Kind { zeros, ones, lecun_normal, xavier_uniform, normal };
+  enum class Kind { zeros, ones, lecun_normal, xavier_uniform, uniform, normal };
   Kind kind = Kind::zeros;
   std::size_t fan_in = 0;
   std::size_t fan_out = 0;
@@ -58,6 +58,8 @@ struct Initializer {
   static Initializer xavier_uniform(std::size_t fan_in, std::size_t fan_out) {
     return {Kind::xavier_uniform, fan_in, fan_out, 0};
   }
+  /// U(±1/√fan_in): what torch.nn.Linear draws kernel and bias from.
+  static Initializer uniform(std::size_t fan_in) { return {Kind::uniform, fan_in, 0, 0}; }
   /// N(0, deviation²), not truncated.
   static Initializer normal(double deviation) { return {Kind::normal, 0, 0, deviation}; }
 };

@@ -61,6 +61,19 @@ TEST(Mlp, TensorsHaveTheirNaturalShapesInOrder) {
   EXPECT_EQ(offset, network->parameters().size());
 }
 
+TEST(Mlp, PytorchDrawsKernelsAndBiasesFromOneInterval) {
+  for (auto const* kind : {"mlp, hidden: [5, 4]", "linear"}) {
+    auto const config = config_of(std::string("{initializer: pytorch, kind: ") + kind + "}");
+    auto const network = make_network<double, Space>(config, {{2, 3, 1}, 3});
+    std::size_t fan_in = 6;
+    for (auto const& tensor : network->parameters().tensors()) {
+      EXPECT_EQ(tensor.initializer.kind, network::Initializer::Kind::uniform) << tensor.name;
+      EXPECT_EQ(tensor.initializer.fan_in, fan_in) << tensor.name;
+      if (tensor.name.find("bias") != std::string::npos) fan_in = tensor.parameter.shape[0];
+    }
+  }
+}
+
 TEST(Mlp, EveryActivationAndLossMakesANetwork) {
   for (auto const* activation : {"relu", "tanh", "gelu", "gelu_erf", "elu"}) {
     for (auto const* loss : {"cross_entropy", "squared_error"}) {
@@ -78,6 +91,7 @@ TEST(ModelConfig, NamesTheMistake) {
   };
   EXPECT_NE(refusal("{kind: mpl}").find("mlp"), std::string::npos);
   EXPECT_NE(refusal("{activation: rely}").find("relu"), std::string::npos);
+  EXPECT_NE(refusal("{initializer: torch}").find("pytorch"), std::string::npos);
   EXPECT_NE(refusal("{hidden: [16, 0]}").find("model.hidden"), std::string::npos);
   EXPECT_NE(refusal("{kind: linear, hidden: [16]}").find("hidden"), std::string::npos);
   EXPECT_NE(refusal("{}", "{weight_decay: -1.0}").find("loss.weight_decay"), std::string::npos);

@@ -54,6 +54,17 @@ TEST(Initializer, XavierUniformFillsItsInterval) {
   EXPECT_LT(s.smallest, -0.999 * bound);
 }
 
+TEST(Initializer, UniformIsThatOfTorchLinear) {
+  double const bound = 1 / std::sqrt(48.0);
+  auto const s = statistics(Initializer::uniform(48));
+  EXPECT_NEAR(s.mean, 0, error_of_mean * bound);
+  EXPECT_NEAR(s.deviation, bound / std::sqrt(3.0), 0.007 * bound);
+  EXPECT_LT(s.largest, bound);
+  EXPECT_GT(s.smallest, -bound);
+  EXPECT_GT(s.largest, 0.999 * bound);
+  EXPECT_LT(s.smallest, -0.999 * bound);
+}
+
 TEST(Initializer, NormalIsNotTruncated) {
   auto const s = statistics(Initializer::normal(0.02));
   EXPECT_NEAR(s.mean, 0, error_of_mean * 0.02);
