@@ -1,6 +1,8 @@
 #include <onedge/core/error.hpp>
 #include <onedge/data/data_config.hpp>
 
+#include <algorithm>
+
 #include "sources.hpp"
 
 namespace onedge::data {
@@ -24,11 +26,40 @@ void bind_path(config::Section& section, DataConfig& config) {
   }
 }
 
+void bind_labels(config::Section& section, DataConfig& config) {
+  if (config.set == "synthetic" && !section.documenting()) return;
+  auto files = section.when("set: any but synthetic");
+  files.bind(
+      "labels", config.labels,
+      "classes to use, which become 0, 1, … in this order; data.first and data.samples count what is left; []: all",
+      config::non_negative);
+  files.bind_or_word("per_label", config.per_label, "all", DataConfig::all,
+                     "most training samples of each label, the first ones of the set", config::at_least_one);
+  auto sorted = config.labels;
+  std::sort(sorted.begin(), sorted.end());
+  auto const twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end()) section.fail("labels", concat("names label ", *twice, " twice"));
+}
+
 void check_synthetic_range(config::Section const& section, DataConfig const& config) {
   constexpr std::int64_t most = 1000000000;
   if (config.samples == DataConfig::all) section.fail("samples", "synthetic data need a number, not all");
   if (config.samples > most) section.fail("samples", concat("synthetic data have at most ", most, " samples"));
   if (config.first > most) section.fail("first", concat("synthetic data have at most ", most, " samples"));
+}
+
+std::unique_ptr<Source> open(DataConfig const& config, Split split) {
+  auto const classes = static_cast<std::size_t>(config.classes);
+  if (config.set == "mnist" || config.set == "fashion-mnist") return open_idx(config.path, split, image_classes);
+  if (config.set == "cifar10") return open_cifar10(config.path, split);
+  if (config.set == "cifar100") return open_cifar100(config.path, split);
+  if (config.set == "hdf5") return open_hdf5(config.path, split, classes);
+  if (config.set == "synthetic") {
+    auto const samples = split == Split::train ? config.first + config.samples : config.test_samples;
+    return make_synthetic({static_cast<std::size_t>(samples), static_cast<std::size_t>(config.features), classes},
+                          static_cast<std::uint64_t>(config.seed), split);
+  }
+  throw InputError(concat("data.set: unknown set '", config.set, "'"));
 }
 
 }  // namespace
@@ -41,6 +72,10 @@ DataConfig DataConfig::bind(config::Section section) {
   section.bind("first", config.first, "the first training sample to use, counted from 0", config::non_negative);
   section.bind_or_word("samples", config.samples, "all", all, "number of training samples to use",
                        config::at_least_one);
+  bind_labels(section, config);
+  section.choose("standardize", config.standardize, {"none", "channel", "pixel"},
+                 "inputs x become (x - mean)/deviation over the training samples used, per channel or per value of a "
+                 "sample; deviation: ÷N, and 1 where x is constant; none: pixels become x/255");
   if (config.set == "hdf5" || section.documenting()) {
     section.when("set: hdf5")
         .bind_or_word("classes", config.classes, "auto", 0, "number of classes; auto: the largest label in y plus one",
@@ -60,17 +95,11 @@ DataConfig DataConfig::bind(config::Section section) {
 }
 
 std::unique_ptr<Source> make_source(DataConfig const& config, Split split) {
-  auto const classes = static_cast<std::size_t>(config.classes);
-  if (config.set == "mnist" || config.set == "fashion-mnist") return open_idx(config.path, split, image_classes);
-  if (config.set == "cifar10") return open_cifar10(config.path, split);
-  if (config.set == "cifar100") return open_cifar100(config.path, split);
-  if (config.set == "hdf5") return open_hdf5(config.path, split, classes);
-  if (config.set == "synthetic") {
-    auto const samples = split == Split::train ? config.first + config.samples : config.test_samples;
-    return make_synthetic({static_cast<std::size_t>(samples), static_cast<std::size_t>(config.features), classes},
-                          static_cast<std::uint64_t>(config.seed), split);
-  }
-  throw InputError(concat("data.set: unknown set '", config.set, "'"));
+  auto source = open(config, split);
+  bool const limited = config.per_label != DataConfig::all && split == Split::train;
+  if (config.labels.empty() && !limited) return source;
+  auto const most = limited ? static_cast<std::size_t>(config.per_label) : source->description().samples;
+  return select_labels(std::move(source), config.labels, most);
 }
 
 bool has_test_split(DataConfig const& config) {

@@ -55,12 +55,22 @@ class Hdf5Source : public Source {
       } else {
         samples.reals = x.read_rows<double>(first, count);
       }
-      // Labels were found to fit when the file was opened.
-      for (auto const label : file.dataset("y" + m_suffix).read_rows<std::int64_t>(first, count)) {
-        samples.labels.push_back(static_cast<std::int32_t>(label));
-      }
+      samples.labels = labels_of(file, first, count);
       return samples;
     });
+  }
+
+  std::vector<std::int32_t> read_labels(std::size_t first, std::size_t count) const override {
+    return as_input_errors([&] { return labels_of(open_file(m_path), first, count); });
+  }
+
+  /// All labels were found to fit when the file was opened.
+  std::vector<std::int32_t> labels_of(hdf5::File const& file, std::size_t first, std::size_t count) const {
+    std::vector<std::int32_t> labels;
+    for (auto const label : file.dataset("y" + m_suffix).read_rows<std::int64_t>(first, count)) {
+      labels.push_back(static_cast<std::int32_t>(label));
+    }
+    return labels;
   }
 
   std::filesystem::path m_path;

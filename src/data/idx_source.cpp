@@ -64,10 +64,14 @@ class IdxSource : public Source {
     HostSamples samples;
     samples.pixels.resize(count * features);
     BinaryFile(m_images).read(16 + first * features, count * features, samples.pixels.data());
+    samples.labels = read_labels(first, count);
+    return samples;
+  }
+
+  std::vector<std::int32_t> read_labels(std::size_t first, std::size_t count) const override {
     std::vector<std::uint8_t> labels(count);
     BinaryFile(m_labels).read(8 + first, count, labels.data());
-    samples.labels.assign(labels.begin(), labels.end());
-    return samples;
+    return {labels.begin(), labels.end()};
   }
 
   std::string label_file(std::size_t) const override { return m_labels.string(); }

@@ -16,24 +16,58 @@ View to_memory(std::string const& label, std::vector<T> const& values) {
   return view;
 }
 
-/// input_i = scale · pixel_i
+/// input_ij = factor_j · (pixel_ij − mean_j)
 template <class Real, class Space>
-struct Scale {
-  VectorWindow<std::uint8_t const, Space> pixels;
-  VectorWindow<Real, Space> inputs;
-  Real scale;
+void scale(Space const& space, MatrixWindow<std::uint8_t const, Space> pixels, Vector<Real, Space> mean,
+           Vector<Real, Space> factor, MatrixWindow<Real, Space> inputs) {
+  std::size_t const features = inputs.extent(1);
+  if constexpr (is_host_space<Space>) {
+    Kokkos::parallel_for(
+        "onedge::Shard::load", range(space, inputs.extent(0)), KOKKOS_LAMBDA(std::size_t i) {
+          for (std::size_t j = 0; j < features; ++j) {
+            inputs(i, j) = factor(j) * (static_cast<Real>(pixels(i, j)) - mean(j));
+          }
+        });
+  } else {
+    Kokkos::parallel_for(
+        "onedge::Shard::load", range(space, inputs.size()), KOKKOS_LAMBDA(std::size_t index) {
+          std::size_t const i = index / features, j = index % features;
+          inputs(i, j) = factor(j) * (static_cast<Real>(pixels(i, j)) - mean(j));
+        });
+  }
+}
 
-  KOKKOS_INLINE_FUNCTION void operator()(std::size_t i) const { inputs(i) = scale * static_cast<Real>(pixels(i)); }
+/// Numbers for every value of a sample, in double.
+struct Scaling {
+  Scaling(HostSamples const& samples, Standardization const& standardization)
+      : mean(samples.features, 0.0), factor(samples.features, samples.pixels.empty() ? 1.0 : samples.scale) {
+    for (std::size_t i = 0; i < samples.features && !standardization.empty(); ++i) {
+      mean[i] = standardization.mean[i % standardization.size()];
+      factor[i] = 1.0 / standardization.deviation[i % standardization.size()];
+    }
+  }
+  std::vector<double> mean, factor;
 };
+
+std::vector<double> scaled(std::vector<double> reals, Scaling const& scaling) {
+  for (std::size_t i = 0; i < reals.size(); ++i) {
+    std::size_t const j = i % scaling.mean.size();
+    reals[i] = (reals[i] - scaling.mean[j]) * scaling.factor[j];
+  }
+  return reals;
+}
 
 }  // namespace
 
 template <class Real, class Space>
-Shard<Real, Space>::Shard(HostSamples const& samples) : m_samples(samples.count), m_features(samples.features) {
+Shard<Real, Space>::Shard(HostSamples const& samples, Standardization const& standardization)
+    : m_samples(samples.count), m_features(samples.features) {
   require(samples.tokens.empty(), "a shard holds numbers, not integer inputs");
-  m_scale = static_cast<Real>(samples.scale);
+  Scaling const scaling(samples, standardization);
+  m_mean = to_memory<Space, Vector<Real, Space>>("onedge::Shard::mean", scaling.mean);
+  m_factor = to_memory<Space, Vector<Real, Space>>("onedge::Shard::factor", scaling.factor);
   m_pixels = to_memory<Space, Vector<std::uint8_t, Space>>("onedge::Shard::pixels", samples.pixels);
-  m_reals = to_memory<Space, Vector<Real, Space>>("onedge::Shard::reals", samples.reals);
+  m_reals = to_memory<Space, Vector<Real, Space>>("onedge::Shard::reals", scaled(samples.reals, scaling));
   m_labels = to_memory<Space, Vector<std::int32_t, Space>>("onedge::Shard::labels", samples.labels);
   require(m_pixels.extent(0) + m_reals.extent(0) == m_samples * m_features && m_labels.extent(0) == m_samples,
           "a shard of ", m_samples, " samples of ", m_features, " values was given ",
@@ -52,15 +86,13 @@ void Shard<Real, Space>::load(Space const& space, std::size_t first, std::size_t
           " of a shard that holds ", m_samples);
   require(plane.extent(0) == count && plane.extent(1) == m_features && plane.span_is_contiguous(), "a plane of [",
           plane.extent(0), ", ", plane.extent(1), "] for samples of [", count, ", ", m_features, "]");
-  auto const values = count * m_features;
-  if (values == 0) return;
-  VectorWindow<Real, Space> const inputs(plane.data(), values);
+  if (plane.size() == 0) return;
   if (m_pixels.extent(0) > 0) {
-    VectorWindow<std::uint8_t const, Space> const pixels(m_pixels.data() + first * m_features, values);
-    Kokkos::parallel_for("onedge::Shard::load", range(space, values), Scale<Real, Space>{pixels, inputs, m_scale});
+    MatrixWindow<std::uint8_t const, Space> const pixels(m_pixels.data() + first * m_features, count, m_features);
+    scale<Real, Space>(space, pixels, m_mean, m_factor, plane);
   } else {
-    VectorWindow<Real const, Space> const reals(m_reals.data() + first * m_features, values);
-    Kokkos::deep_copy(space, inputs, reals);
+    MatrixWindow<Real const, Space> const reals(m_reals.data() + first * m_features, count, m_features);
+    Kokkos::deep_copy(space, plane, reals);
   }
 }
 

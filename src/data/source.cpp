@@ -12,22 +12,41 @@ std::size_t SourceDescription::features() const {
 
 std::string Source::label_file(std::size_t) const { return m_description.name; }
 
-HostSamples Source::read(std::size_t first, std::size_t count) const {
+std::vector<std::int32_t> Source::read_labels(std::size_t first, std::size_t count) const {
+  return read_samples(first, count).labels;
+}
+
+void Source::check_range(std::size_t first, std::size_t count) const {
   require_input(first <= m_description.samples && count <= m_description.samples - first, m_description.name,
                 ": samples ", first, " to ", first + count, " (exclusive) are asked, but there are ",
                 m_description.samples);
-  auto samples = read_samples(first, count);
-  samples.count = count;
-  samples.features = m_description.features();
-  for (std::size_t i = 0; i < samples.labels.size(); ++i) {
-    auto const label = samples.labels[i];
+}
+
+void Source::check_labels(std::size_t first, std::vector<std::int32_t> const& labels) const {
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    auto const label = labels[i];
     require_input(label >= 0 && static_cast<std::size_t>(label) < m_description.classes, label_file(first + i),
                   ": label ", label, " of sample ", first + i, " is outside 0 to ", m_description.classes - 1);
   }
+}
+
+HostSamples Source::read(std::size_t first, std::size_t count) const {
+  check_range(first, count);
+  auto samples = read_samples(first, count);
+  samples.count = count;
+  samples.features = m_description.features();
+  check_labels(first, samples.labels);
   auto const inputs = samples.pixels.size() + samples.reals.size() + samples.tokens.size();
   require(inputs == count * samples.features && samples.labels.size() == count, m_description.name, ": read ", inputs,
           " values and ", samples.labels.size(), " labels for ", count, " samples of ", samples.features, " values");
   return samples;
+}
+
+std::vector<std::int32_t> Source::labels(std::size_t first, std::size_t count) const {
+  check_range(first, count);
+  auto result = read_labels(first, count);
+  check_labels(first, result);
+  return result;
 }
 
 }  // namespace onedge::data

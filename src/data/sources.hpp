@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 namespace onedge::data {
 
@@ -29,5 +30,10 @@ struct SyntheticShape {
 };
 /// Inputs from N(0, 1), labels from a random teacher network.
 std::unique_ptr<Source> make_synthetic(SyntheticShape const& shape, std::uint64_t seed, Split split);
+
+/// The samples of `source` that have one of these labels, in its order, and at most `per_label` of each. Label
+/// labels[i] becomes i; without labels all stay as they are. Reads the labels; InputError when no sample is left.
+std::unique_ptr<Source> select_labels(std::unique_ptr<Source> source, std::vector<std::int64_t> labels,
+                                      std::size_t per_label);
 
 }  // namespace onedge::data

@@ -3,6 +3,7 @@
 #include <onedge/training/problem.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace onedge::training {
 
@@ -31,12 +32,23 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator c
 
 template <class Real, class Space>
 void Problem<Real, Space>::read_samples() {
-  m_shard = data::Shard<Real, Space>(
-      m_source->read(m_range.first + m_partition->first_sample(m_rank), m_partition->sample_count(m_rank)));
+  m_samples = m_source->read(m_range.first + m_partition->first_sample(m_rank), m_partition->sample_count(m_rank));
   if (m_test_source) {
-    m_test_shard = data::Shard<Real, Space>(
-        m_test_source->read(m_test_partition->first_sample(m_rank), m_test_partition->sample_count(m_rank)));
+    m_test_samples =
+        m_test_source->read(m_test_partition->first_sample(m_rank), m_test_partition->sample_count(m_rank));
   }
+}
+
+template <class Real, class Space>
+void Problem<Real, Space>::make_shards(TrainingConfig const& config, comm::Communicator const& communicator) {
+  data::Standardization standardization;
+  if (config.data.standardize != "none") {
+    bool const by_channel = config.data.standardize == "channel";
+    std::size_t const size = by_channel ? m_source->description().shape.back() : m_samples.features;
+    standardization = data::measure_standardization(m_samples, size, *m_partition, communicator);
+  }
+  m_shard = data::Shard<Real, Space>(std::exchange(m_samples, {}), standardization);
+  if (m_test_source) m_test_shard = data::Shard<Real, Space>(std::exchange(m_test_samples, {}), standardization);
 }
 
 template <class Real, class Space>

@@ -102,6 +102,7 @@ io::Status train_in(RunContext& context, bool fresh) {
     problem->read_samples();
     initial = problem->initial_parameters(context.config);
   });
+  problem->make_shards(context.config, context.communicator);
   std::unique_ptr<RunDirectory> directory;
   Course const course = take_directory(context, fresh, directory);
   std::filesystem::path const path = context.config.directory;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace onedge::data {
 
@@ -19,6 +20,9 @@ struct DataConfig {
   std::string path = "/usr/share/datasets/fashion-mnist";
   std::int64_t first = 0;
   std::int64_t samples = all;
+  std::vector<std::int64_t> labels;  // classes to use, which become 0, 1, …; empty: all
+  std::int64_t per_label = all;      // most training samples of each label
+  std::string standardize = "none";  // none, channel, pixel
   std::int64_t classes = 0;          // hdf5: 0 takes the largest label + 1; synthetic: 10
   std::int64_t features = 64;        // synthetic
   std::int64_t seed = 0;             // synthetic
@@ -34,8 +38,8 @@ struct SampleRange {
   std::size_t count = 0;
 };
 
-/// Opens the source and checks what can be checked without reading its samples. Throws InputError naming the file; for
-/// Split::test also when the set has no test samples.
+/// Opens the source and checks what can be checked without reading its samples (but for data.labels and data.per_label,
+/// which need the labels). Throws InputError naming the file; for Split::test also when the set has no test samples.
 std::unique_ptr<Source> make_source(DataConfig const& config, Split split);
 
 /// Whether the set, as it lies on disk, has test samples. Throws InputError when an HDF5 file cannot be opened.

@@ -2,6 +2,7 @@
 // A rank's slice of the samples, resident in the memory where the kernels run.
 #include <onedge/core/kokkos.hpp>
 #include <onedge/data/source.hpp>
+#include <onedge/data/standardization.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +16,7 @@ class Shard {
   /// An empty shard.
   Shard() = default;
   /// Copies the samples to the memory of Space. Integer inputs (tokens) are not for this class: Error.
-  explicit Shard(HostSamples const& samples);
+  explicit Shard(HostSamples const& samples, Standardization const& standardization = {});
 
   std::size_t samples() const { return m_samples; }
   /// Values in one sample.
@@ -32,10 +33,10 @@ class Shard {
  private:
   std::size_t m_samples = 0;
   std::size_t m_features = 0;
-  Real m_scale = 1;
   Vector<std::uint8_t, Space> m_pixels;  // [samples · features], or empty
-  Vector<Real, Space> m_reals;           // [samples · features], or empty
+  Vector<Real, Space> m_reals;           // [samples · features], standardised, or empty
   Vector<std::int32_t, Space> m_labels;  // [samples]
+  Vector<Real, Space> m_mean, m_factor;  // [features]: input = factor · (pixel − mean)
 };
 
 }  // namespace onedge::data

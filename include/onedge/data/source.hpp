@@ -42,9 +42,15 @@ class Source {
   /// Samples first … first+count−1. Throws InputError when they do not exist, cannot be read, or have a label outside
   /// 0 … classes−1.
   HostSamples read(std::size_t first, std::size_t count) const;
+  /// Their labels alone, with the same checks.
+  std::vector<std::int32_t> labels(std::size_t first, std::size_t count) const;
 
  private:
+  void check_range(std::size_t first, std::size_t count) const;
+  void check_labels(std::size_t first, std::vector<std::int32_t> const& labels) const;
   virtual HostSamples read_samples(std::size_t first, std::size_t count) const = 0;
+  /// Reads the samples, unless there is a shorter way.
+  virtual std::vector<std::int32_t> read_labels(std::size_t first, std::size_t count) const;
   /// The file that holds the label of a sample, for messages.
   virtual std::string label_file(std::size_t sample) const;
 

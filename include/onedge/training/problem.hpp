@@ -16,8 +16,10 @@ class Problem {
  public:
   /// Opens the data and builds the network; reads no samples. Throws InputError. Does not communicate.
   Problem(TrainingConfig const& config, comm::Communicator const& communicator);
-  /// Reads this rank's samples. Throws InputError.
+  /// Reads this rank's samples. Throws InputError. Does not communicate.
   void read_samples();
+  /// Puts what was read where kernels run, standardised as the deck says. Collective.
+  void make_shards(TrainingConfig const& config, comm::Communicator const& communicator);
 
   network::Network<Real, Space> const& network() const { return *m_network; }
   data::BlockPartition const& partition() const { return *m_partition; }
@@ -44,6 +46,7 @@ class Problem {
   data::SampleRange m_range;
   std::unique_ptr<network::Network<Real, Space>> m_network;
   std::optional<data::BlockPartition> m_partition, m_test_partition;
+  data::HostSamples m_samples, m_test_samples;  // until the shards are made
   data::Shard<Real, Space> m_shard, m_test_shard;
 };
 

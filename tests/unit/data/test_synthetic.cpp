@@ -78,6 +78,8 @@ TEST(DataConfig, HasDefaults) {
   EXPECT_EQ(config.first, 0);
   EXPECT_EQ(config.samples, DataConfig::all);
   EXPECT_EQ(bind("data: {samples: 4096, first: 4096}").samples, 4096);
+  EXPECT_EQ(config.standardize, "none");
+  EXPECT_EQ(bind("data: {labels: [4, 2], per_label: 250}").labels, (std::vector<std::int64_t>{4, 2}));
   EXPECT_EQ(bind("data: {set: hdf5, path: a.h5}").classes, 0);
   EXPECT_EQ(bind("data: {set: hdf5, path: a.h5, classes: 3}").classes, 3);
 }
@@ -91,6 +93,11 @@ TEST(DataConfig, RefusesBadSections) {
   expect_input_error([] { bind("data: {first: -1}"); }, {"data.first: must be >= 0"});
   expect_input_error([] { bind("data: {set: synthetic}"); }, {"data.samples: synthetic data need a number"});
   expect_input_error([] { bind("data: {set: synthetic, samples: 9000000000000000000}"); }, {"data.samples"});
+  expect_input_error([] { bind("data: {labels: [3, 1, 3]}"); }, {"data.labels", "3 twice"});
+  expect_input_error([] { bind("data: {labels: [-1]}"); }, {"data.labels"});
+  expect_input_error([] { bind("data: {per_label: 0}"); }, {"data.per_label"});
+  expect_input_error([] { bind("data: {set: synthetic, samples: 3, labels: [1]}"); }, {"data.labels"});
+  expect_input_error([] { bind("data: {standardize: channels}"); }, {"data.standardize", "channel"});
   expect_input_error([] { bind("data: {features: 3}"); }, {"data.features: unknown key"});
 }
 
@@ -106,6 +113,9 @@ TEST(DataConfig, DocumentsTheKeysOfEveryKind) {
                       "data.path | set: hdf5 | required",
                       "data.first |  | 0",
                       "data.samples |  | all",
+                      "data.labels | set: any but synthetic | []",
+                      "data.per_label | set: any but synthetic | all",
+                      "data.standardize |  | none",
                       "data.classes | set: hdf5 | auto",
                       "data.features | set: synthetic | 64",
                       "data.classes | set: synthetic | 10",

@@ -1,0 +1,72 @@
+"""What the section `data` makes of a set, against NumPy: a run on raw data under an option does what a run on data that
+NumPy has prepared does."""
+import json
+import unittest
+
+from program import DECK, ProgramTest
+
+import h5py
+import numpy as np
+
+SAMPLES, SHAPE = 75, (2, 3)  # not a multiple of the block of 8; three channels
+
+
+class Data(ProgramTest):
+    def deck_of(self, name, x, y, **data):
+        with h5py.File(self.folder / f"{name}.h5", "w") as file:
+            file["x"], file["y"] = x, y
+            file["x_test"], file["y_test"] = x[::-1][:40], y[::-1][:40]
+        section = {"set": "hdf5", "path": str(self.folder / f"{name}.h5"), **data}
+        deck = {**DECK, "data": section, "output": {"checkpoint": {"every": 0}}}
+        return self.write(f"{name}.yaml", json.dumps(deck))
+
+    def losses(self, deck, directory, ranks=0):
+        self.train(deck=deck, directory=directory, ranks=ranks)
+        with h5py.File(self.folder / directory / "trajectory.h5", "r") as file:
+            return np.concatenate([file["steps/loss"][:], file["evaluation/test_loss"][:]])
+
+    def check(self, name, raw, prepared, **options):
+        """raw, prepared: (x, y)."""
+        deck = self.deck_of(f"{name}-raw", *raw, **options)
+        wanted = self.losses(self.deck_of(f"{name}-prepared", *prepared), f"{name}-prepared")
+        found = self.losses(deck, f"{name}-raw")
+        np.testing.assert_allclose(found, wanted, rtol=1e-11)
+        for ranks in (2, 3, 4):
+            np.testing.assert_array_equal(self.losses(deck, f"{name}-{ranks}", ranks), found)
+        plain = self.losses(self.deck_of(f"{name}-plain", *raw), f"{name}-plain")
+        self.assertGreater(np.max(np.abs(plain - found)), 1e-3)  # the option does something
+
+    def test_standardize(self):
+        random = np.random.default_rng(0)
+        y = random.integers(0, 3, SAMPLES)
+        pixels = random.integers(0, 256, (SAMPLES, *SHAPE)).astype(np.uint8)
+        pixels[:, 1, 2] = 7  # constant
+        for kind, raw in (("pixels", pixels), ("reals", random.normal(3.0, 2.0, (SAMPLES, *SHAPE)))):
+            x = raw.astype(float)
+            for option, axes in (("channel", (0, 1)), ("pixel", 0)):
+                deviation = x.std(axes)
+                prepared = (x - x.mean(axes)) / np.where(deviation > 0, deviation, 1.0)
+                with self.subTest(kind=kind, option=option):
+                    self.check(f"{kind}-{option}", (raw, y), (prepared, y), standardize=option)
+
+    def test_labels(self):
+        random = np.random.default_rng(1)
+        x, y = random.normal(size=(200, 5)), random.integers(0, 6, 200)
+        kept = np.sort(np.concatenate([np.flatnonzero(y == label)[:18] for label in (4, 0, 3)]))[2:52]
+        new = np.array([1, -1, -1, 2, 0, -1])[y[kept]]
+        # The test samples are those of these labels among all; the prepared file needs them as well.
+        deck = self.deck_of("raw", x, y, labels=[4, 0, 3], per_label=18, first=2, samples=50, standardize="pixel")
+        found = self.losses(deck, "raw")
+        x_test, y_test = x[::-1][:40], y[::-1][:40]
+        inside = np.isin(y_test, (4, 0, 3))
+        mean, deviation = x[kept].mean(0), x[kept].std(0)
+        deck = self.deck_of("prepared", (x[kept] - mean) / deviation, new)
+        with h5py.File(self.folder / "prepared.h5", "r+") as file:
+            del file["x_test"], file["y_test"]
+            file["x_test"] = (x_test[inside] - mean) / deviation
+            file["y_test"] = np.array([1, -1, -1, 2, 0, -1])[y_test[inside]]
+        np.testing.assert_allclose(found, self.losses(deck, "prepared"), rtol=1e-11)
+
+
+if __name__ == "__main__":
+    unittest.main()
