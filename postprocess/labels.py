@@ -93,4 +93,4 @@ def _number(value) -> str:
 
 
 def _ending(run) -> str:
-    return "" if run.status in ("finished", "running") else f" ({run.status})"
+    return "" if getattr(run, "status", "finished") in ("finished", "running") else f" ({run.status})"

@@ -1,4 +1,4 @@
-"""Reads OnEdge's trajectories (trajectory.h5).
+"""Reads OnEdge's trajectories (trajectory.h5) and what `onedge sharpness` writes (sharpness-*.h5).
 
     import onedge_post
     run = onedge_post.load("runs/quickstart")         # a run directory or a trajectory file
@@ -6,6 +6,9 @@
     run.deck["tuner"]["sigma"]                        # the full deck of the run
     run.steps["step"], run.steps["loss"]              # NumPy arrays, one value per step
     run.tables["sharpness"]["eigenvalues"][:, 0]      # what was measured at another cadence is a table of its own
+
+    spectrum = onedge_post.load_spectrum("runs/quickstart/sharpness-00000100.h5")
+    spectrum.step, spectrum.operators["hessian"]["eigenvalues"]
 
 A running program publishes whole files only, so a trajectory may be read at any time; load() again for newer records.
 Needs NumPy and h5py; reads the deck with PyYAML where that is installed.
@@ -22,8 +25,16 @@ FORMAT_VERSION = 1
 FILE_NAME = "trajectory.h5"
 
 
-class TrajectoryError(Exception):
+class ReadError(Exception):
     """The file is missing, foreign, damaged, or of a newer format; the message is one line that names it."""
+
+
+class TrajectoryError(ReadError):
+    """Of a trajectory."""
+
+
+class SpectrumError(ReadError):
+    """Of a file that `onedge sharpness` wrote."""
 
 
 class Run:
@@ -55,6 +66,40 @@ class Run:
         return f"<Run {self.path}: {self.status}, {len(self.steps.get('step', []))} steps>"
 
 
+class Spectrum:
+    """What `onedge sharpness` found at one checkpoint, in memory.
+
+    path: of the file; name: of the checkpoint's directory; attrs: root attributes (checkpoint, parameters, edge of the
+    optimizer, …); step; deck_text: YAML; deck: the same as nested dictionaries; products, seconds: {operator: spent};
+    operators: {operator: {column: array}} with
+    - eigenvalues, residuals, converged [count], the most extreme eigenvalue first;
+    - from --density, density_nodes and density_weights [probe, node]: the density of the eigenvalues is the mean over
+      probes of Σ weight δ(x − node);
+    - where they were asked for, unit eigenvectors eigenvector_0, … [parameters].
+    negative_hessian: the lowest eigenvalues of H, and the nodes of H as well.
+    """
+
+    def __init__(self, path: Path, file: h5py.File, eigenvectors: bool):
+        self.path = path
+        self.attrs = {key: _plain(value) for key, value in file.attrs.items()}
+        self.name = Path(self.attrs["checkpoint"]).parent.name or path.stem
+        self.step = self.attrs["step"]
+        self.deck_text = self.attrs["deck"]
+        self.deck = parse_deck(self.deck_text)
+        groups = {name: group for name, group in file.items() if isinstance(group, h5py.Group)}
+        self.operators = {
+            operator: {name: dataset[()] for name, dataset in group.items()
+                       if eigenvectors or not name.startswith("eigenvector_")} for operator, group in groups.items()}
+        self.products = {operator: _plain(group.attrs["products"]) for operator, group in groups.items()}
+        self.seconds = {operator: _plain(group.attrs["seconds"]) for operator, group in groups.items()}
+        negative = self.operators.get("negative_hessian", {})
+        if "density_nodes" in negative:  # stored for −H
+            negative["density_nodes"] = -negative["density_nodes"]
+
+    def __repr__(self) -> str:
+        return f"<Spectrum {self.path}: step {self.step}, {', '.join(self.operators)}>"
+
+
 def load(path) -> Run:
     """The trajectory in a run directory, or in a file. Raises TrajectoryError."""
     path = Path(path)
@@ -62,15 +107,34 @@ def load(path) -> Run:
         if not (path / FILE_NAME).is_file():
             raise TrajectoryError(f"{path}: there is no {FILE_NAME} in this folder")
         path = path / FILE_NAME
+    return _read(path, "trajectory", TrajectoryError, ("deck", "status"), Run)
+
+
+def load_spectrum(path, eigenvectors: bool = False) -> Spectrum:
+    """A file that `onedge sharpness` wrote; eigenvectors, which may be large, only on demand. Raises SpectrumError."""
+    path = Path(path)
+    if path.is_dir():
+        raise SpectrumError(f"{path}: this is a folder; name a file that `onedge sharpness` wrote")
+    return _read(path, "spectrum", SpectrumError, ("checkpoint", "deck", "step"),
+                 lambda where, file: Spectrum(where, file, eigenvectors))
+
+
+def _read(path: Path, what: str, failure: type, required: tuple, make):
+    """make(path, file) of a file that has these root attributes; raises failure, which names the file."""
     if not path.is_file():
-        raise TrajectoryError(f"{path}: no such file")
+        raise failure(f"{path}: no such file")
     try:
         with _open(path) as file:
-            _check_format(path, file)
-            return Run(path, file)
+            missing = {"format_version", *required} - set(file.attrs)
+            if missing:
+                raise failure(f"{path}: not a {what} (it has no attribute {', '.join(sorted(missing))})")
+            version = int(file.attrs["format_version"])
+            if version > FORMAT_VERSION:
+                raise failure(f"{path}: format version {version}; this reader knows up to {FORMAT_VERSION}")
+            return make(path, file)
     except (OSError, KeyError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise TrajectoryError(f"{path}: not readable as a trajectory ({reason})") from error
+        raise failure(f"{path}: not readable as a {what} ({reason})") from error
 
 
 def _open(path: Path) -> h5py.File:
@@ -79,15 +143,6 @@ def _open(path: Path) -> h5py.File:
         return h5py.File(path, "r", locking=False)
     except (TypeError, ValueError):  # an older h5py or HDF5
         return h5py.File(path, "r")
-
-
-def _check_format(path: Path, file: h5py.File) -> None:
-    missing = {"format_version", "deck", "status"} - set(file.attrs)
-    if missing:
-        raise TrajectoryError(f"{path}: not a trajectory (it has no attribute {', '.join(sorted(missing))})")
-    version = int(file.attrs["format_version"])
-    if version > FORMAT_VERSION:
-        raise TrajectoryError(f"{path}: format version {version}; this reader knows up to {FORMAT_VERSION}")
 
 
 def _plain(value):
