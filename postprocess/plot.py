@@ -6,30 +6,26 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from pathlib import Path
+from typing import Callable, NamedTuple
 
 try:
-    import matplotlib
     import numpy as np
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+    from drawing import InputError, add_figure_options, colour, dashes, legend_below, plt, write_figure
+    from edge import hessian_edge, optimizer_name, preconditioned_edge
+    from labels import common_title, labels
     from matplotlib import ticker
 
     import onedge_post
-    from labels import common_title, labels
 except ImportError as missing:
     print(f"plot.py: needs NumPy, h5py and matplotlib: {missing}", file=sys.stderr)
     sys.exit(2)
 
-# Okabe and Ito's colours, told apart by colour-blind readers; dashes when there are more runs than colours.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-DASHES = ("-", "--", ":", "-.")
-EDGE = 2.0
-
-
-class InputError(Exception):
-    """Something that the user can mend, in one line."""
+GREY = "0.35"
+EDGE_LINE = dict(color=GREY, linestyle=(0, (4, 3)), linewidth=1)
+LIMIT_LINE = dict(linestyle=(0, (2.5, 1.5)), linewidth=1, alpha=0.75)
+OPEN_MARKER = dict(marker="o", markersize=4.5, markerfacecolor="white", linestyle="none", zorder=3)
+PALE_LINE = dict(linestyle="-", linewidth=0.7, alpha=0.4, zorder=1.5)
 
 
 def table_column(table, name):
@@ -67,12 +63,13 @@ def combine(function, *quantities):
     return values
 
 
-def top_eigenvalue(table):
-    def values(run):
-        found = table_column(table, "eigenvalues")(run)
-        return (found[0], found[1][:, 0]) if found else None
+def eigenvalues(table):
+    """Values [record, count]: a curve for the first eigenvalue, pale ones for the others."""
+    return table_column(table, "eigenvalues")
 
-    return values
+
+def times_learning_rate(table):
+    return combine(lambda rate, found: rate[:, None] * found, LEARNING_RATE, eigenvalues(table))
 
 
 def edge_along_update(learning_rate, curvature, slope):
@@ -90,20 +87,39 @@ def curvature_panel(run):
     return RAYLEIGH(run) or along_update("curvature")(run)
 
 
-# (title, y label, run → (steps, values) or None, scale, whether the edge is drawn)
+class Panel(NamedTuple):
+    title: str
+    label: str
+    quantity: Callable  # run → (steps, values) or None
+    scale: str = "log"
+    edge: Callable | None = None  # deck → where the edge lies in this panel, or None
+    edge_name: str = "edge of stability"
+    limit: Callable | None = None  # deck → η·value at the edge, or None: the panel shows limit/η
+    table: str = ""  # whose column `converged` belongs to the values
+
+
+def sharpness_panels(title, symbol, table, edge):
+    """The eigenvalues, and the learning rate times them."""
+    return (Panel(title, f"${symbol}$", eigenvalues(table), "signed log", limit=edge, table=table),
+            Panel(f"Learning rate × {title[0].lower()}{title[1:]}", rf"$\eta\,{symbol}$", times_learning_rate(table),
+                  "linear", edge=edge, table=table))
+
+
 PANELS = (
-    ("Loss", "loss $f(w_t)$", table_column("steps", "loss"), "log", False),
-    ("Learning rate", r"$\eta_t$", LEARNING_RATE, "log", False),
-    ("Curvature along the update", r"$u^\top H u\,/\,\Vert u\Vert^2$", curvature_panel, "signed log", False),
-    ("Edge along the update", r"$\eta\,u^\top H u\,/\,(-g^\top u)$",
-     combine(edge_along_update, LEARNING_RATE, along_update("curvature"), along_update("slope")), "linear", True),
-    ("Gradient norm", r"$\Vert g_t\Vert$", table_column("steps", "gradient_norm"), "log", False),
-    ("Sharpness", r"$\lambda_1(H)$", top_eigenvalue("sharpness"), "signed log", False),
-    ("Learning rate × sharpness", r"$\eta\,\lambda_1(H)$", table_column("sharpness", "edge"), "linear", True),
-    ("Preconditioned sharpness", r"$\lambda_1(P^{-1/2}HP^{-1/2})$", top_eigenvalue("preconditioned_sharpness"),
-     "signed log", False),
-    ("Learning rate × preconditioned sharpness", r"$\eta\,\lambda_1(P^{-1/2}HP^{-1/2})$",
-     table_column("preconditioned_sharpness", "edge"), "linear", True),
+    Panel("Loss", "loss $f(w_t)$", table_column("steps", "loss")),
+    Panel("Learning rate", r"$\eta_t$", LEARNING_RATE),
+    Panel("Curvature along the update", r"$u^\top H u\,/\,\Vert u\Vert^2$", curvature_panel, "signed log"),
+    Panel("Edge along the update", r"$\eta\,u^\top H u\,/\,(-g^\top u)$",
+          combine(edge_along_update, LEARNING_RATE, along_update("curvature"), along_update("slope")), "linear",
+          edge=lambda deck: 2.0, edge_name="on edge"),
+    Panel("Gradient norm", r"$\Vert g_t\Vert$", table_column("steps", "gradient_norm")),
+    *sharpness_panels("Sharpness", r"\lambda_1(H)", "sharpness", hessian_edge),
+    *sharpness_panels("Preconditioned sharpness", r"\lambda_1(P^{-1/2}HP^{-1/2})", "preconditioned_sharpness",
+                      preconditioned_edge),
+    Panel("Gauss-Newton sharpness", r"$\lambda_1(G)$", eigenvalues("gauss_newton_sharpness"), "signed log",
+          table="gauss_newton_sharpness"),
+    Panel("Lowest curvature", r"$\lambda_{\min}(H)$", eigenvalues("lowest_curvature"), "signed log",
+          table="lowest_curvature"),
 )
 
 
@@ -121,7 +137,8 @@ def set_scale(axes, scale, lines):
     values = np.concatenate([line[np.isfinite(line)] for line in lines] or [np.zeros(0)])
     positive = values[values > 0]
     if scale == "signed log" and np.any(values < 0) and len(positive):
-        axes.set_yscale("symlog", linthresh=max(np.percentile(np.abs(values[values != 0]), 5), 1e-12))
+        smallest = np.percentile(np.abs(values[values != 0]), 5)
+        axes.set_yscale("symlog", linthresh=max(10.0 ** np.floor(np.log10(smallest)), 1e-12))
     elif scale in ("log", "signed log") and len(positive):
         axes.set_yscale("log", nonpositive="mask")
 
@@ -152,107 +169,172 @@ def name_ticks(axes):
 
 
 def draw_panel(axes, panel, runs, arguments):
-    title, label, quantity, scale, has_edge = panel
-    shown, curves = [], []
+    """Returns what of MARKS the panel needs explained."""
+    shown, curves, marks = [], [], set()
+    scale = arguments.scale or panel.scale
     for index, run in enumerate(runs):
-        found = quantity(run)
-        if found is None or not np.any(np.isfinite(found[1])):
+        found = panel.quantity(run)
+        if not _has_values(found):
             continue
         steps, values = found[0], np.asarray(found[1], dtype=float)
-        style = DASHES[index // len(COLOURS) % len(DASHES)]
+        values = values.reshape(len(steps), -1)
         x = horizontal(run, arguments.x, steps)
         sparse = dict(marker="o", markersize=2.5) if len(steps) <= 40 else {}
-        axes.plot(x, values, style, color=COLOURS[index % len(COLOURS)], linewidth=1.2, **sparse)
-        shown.append((run, COLOURS[index % len(COLOURS)], x))
+        axes.plot(x, values[:, 0], dashes(index), color=colour(index), linewidth=1.2, **sparse)
+        marks |= draw_others(axes, x, values, colour(index))
+        marks |= draw_unconverged(axes, x, values, converged(run, panel.table, steps), colour(index))
+        marks |= draw_limit(axes, x, values, panel, run, colour(index), 3 if scale == "linear" else 10)
+        shown.append((run, colour(index), x))
         curves.append(values)
-    set_scale(axes, arguments.scale or scale, curves)
+    edges = edges_of(panel, [run for run, _, _ in shown])
+    if len(edges) > 1 and max(edges) > 4 * min(edges) and not arguments.scale:
+        scale = "signed log"  # a linear one would squeeze the curves at the lower edge
+    set_scale(axes, scale, curves)
+    curves = [values[:, 0] for values in curves]
     limit_divergence(axes, [run for run, _, _ in shown], curves)
-    if has_edge:
-        draw_edge(axes, curves)
-    for (run, colour, x), values in zip(shown, curves):
+    if edges:
+        draw_edges(axes, panel.edge_name, edges, curves)
+    for (run, line_colour, x), values in zip(shown, curves):
         if run.status == "diverged":
-            mark_end(axes, x, values, colour)
+            mark_end(axes, x, values, line_colour)
     name_ticks(axes)
-    axes.set_title(title)
-    axes.set_ylabel(label)
+    axes.set_title(panel.title)
+    axes.set_ylabel(panel.label)
+    return marks
 
 
-def mark_end(axes, x, values, colour):
+def draw_others(axes, x, values, line_colour):
+    """The eigenvalues beyond the first."""
+    if not np.any(np.isfinite(values[:, 1:])):
+        return set()
+    axes.plot(x, values[:, 1:], color=line_colour, **PALE_LINE)
+    return {"others"}
+
+
+def converged(run, table, steps):
+    """[step, count] of that table's records; None where it says nothing of it."""
+    columns = run.tables.get(table, {})
+    if "converged" not in columns:
+        return None
+    return columns["converged"][np.searchsorted(columns["step"], steps)] != 0
+
+
+def draw_unconverged(axes, x, values, is_converged, line_colour):
+    if is_converged is None or is_converged.shape != values.shape:
+        return set()
+    where = np.isfinite(values) & ~is_converged
+    for column, (open_ones, height) in enumerate(zip(where.T, values.T)):
+        if open_ones.any():
+            axes.plot(x[open_ones], height[open_ones], color=line_colour, alpha=0.4 if column else 1, **OPEN_MARKER)
+    return {"unconverged"} if where.any() else set()
+
+
+def draw_limit(axes, x, values, panel, run, line_colour, reach):
+    """The eigenvalue at which each step's learning rate is on the edge, as far as it is near the measured ones."""
+    edge = panel.limit(run.deck) if panel.limit else None
+    at_steps = combine(lambda rate, _: edge / rate, LEARNING_RATE, panel.quantity)(run) if edge else None
+    if at_steps is None or len(at_steps[0]) != len(x):
+        return set()
+    sizes = np.abs(values[:, 0][np.isfinite(values[:, 0])])
+    near = (at_steps[1] <= reach * sizes.max()) & (at_steps[1] >= sizes.min() / reach)
+    if not near.any():
+        return set()
+    axes.plot(x, np.where(near, at_steps[1], np.nan), color=line_colour, **LIMIT_LINE)
+    return {"limit"}
+
+
+def mark_end(axes, x, values, line_colour):
     """A cross where a diverged run ended, or left the panel for good."""
     low, high = axes.get_ylim()
     finite = np.flatnonzero(np.isfinite(values))
     inside = np.flatnonzero((values >= low) & (values <= high))
     last = min(inside[-1] + 1, finite[-1]) if len(inside) else finite[-1]
     height = np.clip(np.nan_to_num(values[last], nan=high), low, high)
-    axes.plot(x[last], height, "X", color=colour, markersize=9, markeredgecolor="white", clip_on=False, zorder=5,
+    axes.plot(x[last], height, "X", color=line_colour, markersize=9, markeredgecolor="white", clip_on=False, zorder=5,
               scaley=False)
 
 
-def draw_edge(axes, curves):
-    """The line at 2, in a window that shows what happens around it."""
-    axes.axhline(EDGE, color="0.35", linestyle=(0, (4, 3)), linewidth=1, zorder=4)
+def edges_of(panel, runs):
+    """{edge: names of the optimizers that have it in this panel}, without names where it is the edge of all runs."""
+    edges = {}
+    for run in runs if panel.edge else ():
+        value = panel.edge(run.deck)
+        edges.setdefault(value and round(value, 9), set()).add(optimizer_name(run.deck))
+    if len(edges) == 1:
+        edges = {value: set() for value in edges}
+    edges.pop(None, None)
+    return edges
+
+
+def draw_edges(axes, name, edges, curves):
+    """A line at each edge, in a window that shows what happens around it."""
+    highest = max(edges)
+    for value, optimizers in edges.items():
+        axes.axhline(value, zorder=4, **EDGE_LINE)
+        whose = f" ({', '.join(sorted(optimizers))})" if optimizers else ""
+        axes.annotate(f"{name}: {value:.4g}{whose}", (0.99, value), xytext=(0, 3),
+                      xycoords=("axes fraction", "data"), textcoords="offset points", ha="right",
+                      fontsize=7, color=GREY, zorder=6,
+                      bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})
     if axes.get_yscale() == "linear":
         finite = np.concatenate([curve[np.isfinite(curve)] for curve in curves])
-        bottom, top = max(finite.min() * 1.1, -EDGE), finite.max() * 1.1
-        axes.set_ylim(min(0.0, bottom), np.clip(top, 1.25 * EDGE, 3 * EDGE))
-    axes.annotate("edge of stability", (0.99, EDGE), xycoords=("axes fraction", "data"), xytext=(0, 3),
-                  textcoords="offset points", ha="right", fontsize=7, color="0.35", zorder=6,
-                  bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})
+        bottom, top = max(finite.min() * 1.1, -highest), finite.max() * 1.1
+        axes.set_ylim(min(0.0, bottom), np.clip(top, 1.25 * highest, 4 * highest))
 
 
 def grid(count):
     """Rows and columns for that many panels."""
-    columns = {1: 1, 2: 2, 3: 3, 4: 2, 7: 4, 8: 4}.get(count, 3)
+    columns = {1: 1, 2: 2, 3: 3, 4: 2, 7: 4, 8: 4}.get(count, 3 if count < 10 else 4)
     return math.ceil(count / columns), columns
 
 
+# What the legend explains where a panel has it.
+MARKS = {"others": ("further eigenvalues", dict(PALE_LINE)),
+         "limit": (r"edge$\,/\,\eta_t$", dict(LIMIT_LINE)),
+         "unconverged": ("not converged", dict(OPEN_MARKER))}
+
+
 def draw(runs, arguments):
-    panels = [panel for panel in PANELS if any(_has_values(panel[2](run)) for run in runs)]
+    panels = [panel for panel in PANELS if any(_has_values(panel.quantity(run)) for run in runs)]
     if not panels:
         raise InputError(f"{runs[0].path}: there is no step in it yet" if len(runs) == 1 else "no run has a step yet")
     rows, columns = grid(len(panels))
-    names = labels(runs)
     figure, axes = plt.subplots(rows, columns, squeeze=False, figsize=(4.3 * columns, 2.75 * rows + 0.9),
                                 sharex=True, constrained_layout=True)
+    used = set()
     for panel, panel_axes in zip(panels, axes.flat):
-        draw_panel(panel_axes, panel, runs, arguments)
+        used |= draw_panel(panel_axes, panel, runs, arguments)
     for index, panel_axes in enumerate(axes.flat):
         panel_axes.set_visible(index < len(panels))
         if index + columns >= len(panels):
             panel_axes.set_xlabel("step $t$" if arguments.x == "step" else "wall time (s)")
             panel_axes.tick_params(labelbottom=True)
-    handles = [plt.Line2D([], [], color=COLOURS[i % len(COLOURS)], linestyle=DASHES[i // len(COLOURS) % len(DASHES)],
-                          linewidth=2) for i in range(len(runs))]
     title = arguments.title if arguments.title is not None else common_title(runs)
     if title:
         figure.suptitle(title, fontsize=12)
-    widest = max(len(name) for name in names)
-    per_row = int(np.clip(38 * columns // (widest + 6), 1, len(names)))
-    figure.legend(handles, names, ncol=per_row, frameon=False, **legend_place())
+    add_legend(figure, runs, used, columns)
     return figure
 
 
-def legend_place():
-    """Below the panels; matplotlib 3.7 can keep the room free by itself, older ones are told where."""
-    version = tuple(int(part) for part in matplotlib.__version__.split(".")[:2])
-    if version >= (3, 7):
-        return {"loc": "outside lower center"}
-    return {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0)}
+def add_legend(figure, runs, marks, columns):
+    names = labels(runs)
+    handles = [plt.Line2D([], [], color=colour(index), linestyle=dashes(index), linewidth=2)
+               for index in range(len(runs))]
+    explained = [MARKS[mark] for mark in MARKS if mark in marks]
+    handles += [plt.Line2D([], [], color=GREY, **style) for _, style in explained]
+    names += [text for text, _ in explained]
+    widest = max(len(name) for name in names)
+    legend_below(figure, handles, names, 38 * columns // (widest + 6))
 
 
 def _has_values(found):
-    return found is not None and bool(np.any(np.isfinite(found[1])))
-
-
-STYLE = {"font.size": 9, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-         "grid.color": "0.9", "grid.linewidth": 0.6, "axes.axisbelow": True, "legend.fontsize": 9, "savefig.dpi": 160}
+    return found is not None and bool(np.any(np.isfinite(found[1] if found[1].ndim == 1 else found[1][:, 0])))
 
 
 def parse(arguments):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="run directory or trajectory.h5")
-    parser.add_argument("-o", "--output", required=True, type=Path, help="figure to write: .png, .pdf or .svg")
-    parser.add_argument("--title", help="title of the figure (default: what the runs have in common)")
+    add_figure_options(parser)
     scale = parser.add_mutually_exclusive_group()
     scale.add_argument("--linear", dest="scale", action="store_const", const="linear", help="linear scales everywhere")
     scale.add_argument("--log", dest="scale", action="store_const", const="log", help="logarithmic scales everywhere")
@@ -262,17 +344,8 @@ def parse(arguments):
 
 def main(arguments=None) -> int:
     arguments = parse(arguments)
-    try:
-        if arguments.output.suffix not in (".png", ".pdf", ".svg"):
-            raise InputError(f"{arguments.output}: the figure's name must end in .png, .pdf or .svg")
-        runs = [onedge_post.load(path) for path in arguments.runs]
-        with plt.rc_context(STYLE):
-            figure = draw(runs, arguments)
-            figure.savefig(arguments.output, bbox_inches="tight")
-    except (InputError, onedge_post.TrajectoryError, OSError) as error:
-        print(f"plot.py: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return write_figure("plot.py", arguments.output,
+                        lambda: draw([onedge_post.load(path) for path in arguments.runs], arguments))
 
 
 if __name__ == "__main__":
