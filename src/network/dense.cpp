@@ -1,6 +1,8 @@
+#include <onedge/core/error.hpp>
 #include <onedge/linalg/matmul.hpp>
-#include <onedge/linalg/vector.hpp>
 #include <onedge/network/dense.hpp>
+
+#include "parameter_product.hpp"
 
 namespace onedge::network {
 
@@ -8,86 +10,48 @@ namespace {
 
 using linalg::Transpose;
 
+/// y = x W for each row of the last axis.
 template <class Real, class Space>
-class Dense : public Operation<Real, Space> {
+class Dense : public ParameterProduct<Real, Space> {
  public:
-  Dense(Value const& x, Parameter kernel)
-      : Operation<Real, Space>("dense", {x}, output_shape(x, kernel), x.degree + 1), m_kernel(std::move(kernel)) {}
+  using Base = ParameterProduct<Real, Space>;
+  using typename Base::Constant, typename Base::ConstantKernel, typename Base::Kernel, typename Base::Window;
 
-  // y_k = x_k W + x_{k−1} V
-  void forward(Pass<Real, Space> const& pass, int order) const override {
-    Value const& x = this->input();
-    for (int column = 0; column < (order == 0 ? 1 : pass.columns()); ++column) {
-      auto const y = pass.rows(this->output(), order, column);
-      Real beta = 0;
-      if (x.degree >= order) {
-        multiply(pass, Transpose::no, Transpose::no, pass.rows(x, order, column), pass.parameter_matrix(m_kernel, 0),
-                 beta, y);
-        beta = 1;
-      }
-      if (order >= 1) {
-        multiply(pass, Transpose::no, Transpose::no, pass.rows(x, order - 1, column),
-                 pass.parameter_matrix(m_kernel, 1, column), beta, y);
-      }
-    }
+  Dense(Value const& x, Parameter const& kernel)
+      : Base("dense", x, output_shape(x, kernel), kernel), m_in(x.width()), m_out(kernel.size() / x.width()) {}
+
+ protected:
+  void multiply(Pass<Real, Space> const& pass, Constant x, ConstantKernel w, bool adds, Window y) const override {
+    product(pass, Transpose::no, rows(x, m_in), Transpose::no, Constant(w.data(), m_in, m_out), adds, rows(y, m_out));
   }
-
-  // W̄_k += Σ_i x_iᵀ ȳ_{k−i};   x̄_k += ȳ_k Wᵀ + ȳ_{k−1} Vᵀ
-  void reverse(Pass<Real, Space> const& pass, int order) const override {
-    Value const& x = this->input();
-    Value const& y = this->output();
-    bool const with_adjoint_0 = order == 1 && !pass.gauss_newton();
-    bool const adds = x.degree > 0 && pass.adds(x);
-    for (int column = 0; column < (order == 0 ? 1 : pass.columns()); ++column) {
-      auto const y_bar = pass.adjoint_rows(y, order, column);
-      if (pass.wants_parameter_adjoints(order)) {
-        auto const kernel_bar = pass.parameter_adjoint_matrix(m_kernel, order, column);
-        multiply(pass, Transpose::yes, Transpose::no, pass.rows(x, 0), y_bar, 1, kernel_bar);
-        if (with_adjoint_0 && x.degree >= 1) {
-          multiply(pass, Transpose::yes, Transpose::no, pass.rows(x, 1, column), pass.adjoint_rows(y, 0), 1,
-                   kernel_bar);
-        }
-      }
-      if (x.degree == 0) continue;
-      auto const x_bar = pass.adjoint_rows(x, order, column);
-      multiply(pass, Transpose::no, Transpose::yes, y_bar, pass.parameter_matrix(m_kernel, 0), adds ? 1 : 0, x_bar);
-      if (with_adjoint_0) {
-        multiply(pass, Transpose::no, Transpose::yes, pass.adjoint_rows(y, 0),
-                 pass.parameter_matrix(m_kernel, 1, column), 1, x_bar);
-      }
-    }
+  void pull_back(Pass<Real, Space> const& pass, Constant y_bar, ConstantKernel w, bool adds,
+                 Window x_bar) const override {
+    product(pass, Transpose::no, rows(y_bar, m_out), Transpose::yes, Constant(w.data(), m_in, m_out), adds,
+            rows(x_bar, m_in));
   }
-
-  // s = x₁ V
-  void contract(Pass<Real, Space> const& pass) const override {
-    Value const& x = this->input();
-    if (x.degree == 0) return;
-    auto const y_bar = pass.adjoint_rows(this->output(), 0);
-    auto const second = pass.scratch(y_bar.extent(0), y_bar.extent(1));
-    for (int column = 0; column < pass.columns(); ++column) {
-      multiply(pass, Transpose::no, Transpose::no, pass.rows(x, 1, column), pass.parameter_matrix(m_kernel, 1, column),
-               0, second);
-      linalg::contract_into<Real>(pass.space(), second, y_bar, pass.term(column));
-    }
-  }
-
-  bool reads_output_adjoint() const override { return this->input().degree > 0; }
-  std::size_t scratch(std::size_t samples) const override {
-    return this->input().degree > 0 ? samples * this->output().size() : 0;
+  void collect(Pass<Real, Space> const& pass, Constant x, Constant y_bar, Kernel w_bar) const override {
+    product(pass, Transpose::yes, rows(x, m_in), Transpose::no, rows(y_bar, m_out), true,
+            Window(w_bar.data(), m_in, m_out));
   }
 
  private:
   static Shape output_shape(Value const& x, Parameter const& kernel) {
+    require(kernel.size() % x.width() == 0, "dense: a kernel of ", kernel.size(), " entries for a width of ",
+            x.width());
     Shape shape = x.shape;
-    shape.back() = kernel.shape.back();
+    shape.back() = kernel.size() / x.width();
     return shape;
   }
-  static void multiply(Pass<Real, Space> const& pass, Transpose a, Transpose b, MatrixWindow<Real const, Space> left,
-                       MatrixWindow<Real const, Space> right, Real beta, MatrixWindow<Real, Space> result) {
-    linalg::matmul<Real>(pass.space(), a, b, Real(1), left, right, beta, result);
+  template <class T>
+  static MatrixWindow<T, Space> rows(MatrixWindow<T, Space> const& plane, std::size_t width) {
+    return MatrixWindow<T, Space>(plane.data(), plane.size() / width, width);
+  }
+  static void product(Pass<Real, Space> const& pass, Transpose transpose_a, Constant a, Transpose transpose_b,
+                      Constant b, bool adds, Window result) {
+    linalg::matmul<Real>(pass.space(), transpose_a, transpose_b, Real(1), a, b, adds ? 1 : 0, result);
   }
 
-  Parameter m_kernel;
+  std::size_t m_in, m_out;
 };
 
 }  // namespace
