@@ -2,6 +2,7 @@
 // lacks, and for every operation and loss.
 #include <onedge/network/activation.hpp>
 #include <onedge/network/combine.hpp>
+#include <onedge/network/convolution.hpp>
 #include <onedge/network/dense.hpp>
 #include <onedge/network/feature.hpp>
 #include <onedge/network/row.hpp>
@@ -53,6 +54,16 @@ void sequence(Network<Real, Space>& net) {
   net.finish(cross_entropy<Real, Space>(layer(net, h, "head", classes)));
 }
 
+/// Convolutions: 3×3 with padding, a strided one, one whose window is a single pixel; each also behind an activation.
+template <class Real>
+void images(Network<Real, Space>& net) {
+  Value const x = activation(net, convolution(net, net.input({5, 4, 2}), "first", 3, Sliding::square(3, 1, 1)), "tanh");
+  Value const same = add(net, convolution(net, x, "second", 3, {{3, 3}, {1, 1}, {1, 1}}), x);
+  Value const wide = activation(net, bias(net, convolution(net, same, "wide", 4, Sliding::square(1)), "wide"), "gelu");
+  Value const small = activation(net, convolution(net, wide, "small", 2, {{3, 2}, {2, 1}, {1, 0}}), "tanh");
+  net.finish(cross_entropy<Real, Space>(layer(net, small.reshaped({small.size()}), "head", classes)));
+}
+
 /// x → layers with one activation → loss.
 template <class Real>
 test::Build<Real, Space> mlp(std::string const& name, bool squared) {
@@ -75,6 +86,7 @@ test::Build<Real, Space> build_of(std::string const& name) {
   if (name == "everything") return everything<Real>;
   if (name == "sequence") return sequence<Real>;
   if (name == "linear") return linear<Real>;
+  if (name == "images") return images<Real>;
   auto const slash = name.find('/');
   return mlp<Real>(name.substr(0, slash), name.substr(slash + 1) == "squared");
 }
@@ -179,8 +191,8 @@ std::string plain(testing::TestParamInfo<std::string> const& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, EngineTest,
-                         testing::Values("everything", "sequence", "linear", "tanh/cross_entropy", "tanh/squared",
-                                         "gelu/cross_entropy", "gelu/squared", "gelu_erf/cross_entropy",
+                         testing::Values("everything", "sequence", "linear", "images", "tanh/cross_entropy",
+                                         "tanh/squared", "gelu/cross_entropy", "gelu/squared", "gelu_erf/cross_entropy",
                                          "gelu_erf/squared", "elu/cross_entropy", "elu/squared", "relu/cross_entropy",
                                          "relu/squared"),
                          plain);

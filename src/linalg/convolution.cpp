@@ -1,0 +1,164 @@
+#include <onedge/linalg/convolution.hpp>
+#include <onedge/linalg/matmul.hpp>
+
+#include <algorithm>
+
+namespace onedge::linalg {
+
+namespace {
+
+// Elements that the columns may take: on the host what stays in a core's cache, on a device what keeps it busy.
+template <class Space>
+constexpr std::size_t column_budget = is_host_space<Space> ? std::size_t{1} << 18 : std::size_t{1} << 26;
+
+/// work(i, begin, end) over items i and the entries 0 … width − 1 of each: an inner loop on the host, which compilers
+/// vectorise; neighbouring threads on a device.
+template <class Space, class Work>
+void for_each_run(Space const& space, char const* label, std::size_t items, std::size_t width, Work const& work) {
+  if constexpr (is_host_space<Space>) {
+    Kokkos::parallel_for(label, range(space, items), [=](std::size_t i) { work(i, 0, width); });
+  } else {
+    Kokkos::parallel_for(
+        label, range(space, items * width),
+        KOKKOS_LAMBDA(std::size_t i) { work(i / width, i % width, i % width + 1); });
+  }
+}
+
+KOKKOS_INLINE_FUNCTION std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b; }
+KOKKOS_INLINE_FUNCTION std::size_t larger(std::size_t a, std::size_t b) { return a < b ? b : a; }
+
+/// columns[sample, position, a, b, c] = x[sample, pixel of the position under (a, b), c], 0 in the padding.
+template <class Real>
+struct Unfold {
+  SlidingWindow window;
+  std::size_t channels, down, across;  // positions
+  Real const* x;
+  Real* columns;
+
+  /// Item i: sample, position and row a of the window, whose pixels lie side by side in the image too.
+  KOKKOS_INLINE_FUNCTION void operator()(std::size_t i, std::size_t begin, std::size_t end) const {
+    std::size_t const position = i / window.size[0];
+    std::size_t const row = position / across % down * window.stride[0] + i % window.size[0];  // padded, from the top
+    std::size_t const left = position % across * window.stride[1];
+    bool const inside = row >= window.padding[0] && row < window.padding[0] + window.image[0];
+    std::size_t const before = left < window.padding[1] ? (window.padding[1] - left) * channels : 0;
+    std::size_t const right = window.padding[1] + window.image[1];
+    std::size_t const behind = left < right ? (right - left) * channels : 0;
+    std::size_t const first = inside ? smaller(larger(begin, before), end) : end;
+    std::size_t const last = inside ? larger(smaller(end, behind), first) : end;
+    std::size_t const sample = position / (down * across);
+    Real const* const source =
+        x + (sample * window.image[0] + (inside ? row - window.padding[0] : 0)) * window.image[1] * channels;
+    std::size_t const skipped = left * channels;
+    std::size_t const padded = window.padding[1] * channels;
+    Real* const target = columns + i * window.size[1] * channels;
+    for (std::size_t e = begin; e < first; ++e) target[e] = Real(0);
+    for (std::size_t e = first; e < last; ++e) target[e] = source[skipped + e - padded];
+    for (std::size_t e = last; e < end; ++e) target[e] = Real(0);
+  }
+};
+
+/// x̄[sample, pixel, c] ← [x̄ +] Σ of the columns that hold the pixel: the adjoint of Unfold, without two writers.
+template <class Real>
+struct Fold {
+  SlidingWindow window;
+  std::size_t channels, down, across;
+  Real const* columns;
+  bool adds;
+  Real* x_bar;
+
+  /// Item i: sample and pixel.
+  KOKKOS_INLINE_FUNCTION void operator()(std::size_t i, std::size_t begin, std::size_t end) const {
+    std::size_t const row = i / window.image[1] % window.image[0] + window.padding[0];
+    std::size_t const column = i % window.image[1] + window.padding[1];
+    std::size_t const sample = i / (window.image[0] * window.image[1]);
+    std::size_t const area = window.size[0] * window.size[1];
+    Real* const target = x_bar + i * channels;
+    if (!adds) {
+      for (std::size_t c = begin; c < end; ++c) target[c] = Real(0);
+    }
+    for (std::size_t a = row % window.stride[0]; a < window.size[0] && a <= row; a += window.stride[0]) {
+      std::size_t const y = (row - a) / window.stride[0];
+      if (y >= down) continue;
+      for (std::size_t b = column % window.stride[1]; b < window.size[1] && b <= column; b += window.stride[1]) {
+        std::size_t const x = (column - b) / window.stride[1];
+        if (x >= across) continue;
+        Real const* const source =
+            columns + (((sample * down + y) * across + x) * area + a * window.size[1] + b) * channels;
+        for (std::size_t c = begin; c < end; ++c) target[c] += source[c];
+      }
+    }
+  }
+};
+
+}  // namespace
+
+template <class Real, class Space>
+std::size_t Convolution<Real, Space>::tile(std::size_t samples) const {
+  std::size_t const sample = m_window.positions() * depth();
+  return std::min(samples, std::max(std::size_t{1}, column_budget<Space> / sample));
+}
+
+template <class Real, class Space>
+std::size_t Convolution<Real, Space>::work(std::size_t samples) const {
+  return tile(samples) * m_window.positions() * depth();
+}
+
+template <class Real, class Space>
+void Convolution<Real, Space>::forward(Space const& space, Constant x, ConstantKernel w, bool adds, Window y,
+                                       Kernel work) const {
+  Constant const kernel(w.data(), depth(), m_filters);
+  std::size_t const positions = m_window.positions();
+  for (std::size_t first = 0, count = tile(x.extent(0)); first < x.extent(0); first += count) {
+    std::size_t const rows = std::min(count, x.extent(0) - first) * positions;
+    Unfold<Real> const unfold{
+        m_window,   m_channels, m_window.positions(0), m_window.positions(1), x.data() + first * x.extent(1),
+        work.data()};
+    for_each_run(space, "onedge::Convolution::unfold", rows * m_window.size[0], m_window.size[1] * m_channels, unfold);
+    matmul<Real>(space, Transpose::no, Transpose::no, Real(1), Constant(work.data(), rows, depth()), kernel,
+                 adds ? 1 : 0, Window(y.data() + first * y.extent(1), rows, m_filters));
+  }
+}
+
+template <class Real, class Space>
+void Convolution<Real, Space>::backward_data(Space const& space, Constant y_bar, ConstantKernel w, bool adds,
+                                             Window x_bar, Kernel work) const {
+  Constant const kernel(w.data(), depth(), m_filters);
+  std::size_t const positions = m_window.positions();
+  for (std::size_t first = 0, count = tile(x_bar.extent(0)); first < x_bar.extent(0); first += count) {
+    std::size_t const samples = std::min(count, x_bar.extent(0) - first);
+    matmul<Real>(space, Transpose::no, Transpose::yes, Real(1),
+                 Constant(y_bar.data() + first * y_bar.extent(1), samples * positions, m_filters), kernel, Real(0),
+                 Window(work.data(), samples * positions, depth()));
+    Fold<Real> const fold{m_window,
+                          m_channels,
+                          m_window.positions(0),
+                          m_window.positions(1),
+                          work.data(),
+                          adds,
+                          x_bar.data() + first * x_bar.extent(1)};
+    for_each_run(space, "onedge::Convolution::fold", samples * m_window.pixels(), m_channels, fold);
+  }
+}
+
+template <class Real, class Space>
+void Convolution<Real, Space>::backward_weights(Space const& space, Constant x, Constant y_bar, Kernel w_bar,
+                                                Kernel work) const {
+  std::size_t const positions = m_window.positions();
+  for (std::size_t first = 0, count = tile(x.extent(0)); first < x.extent(0); first += count) {
+    std::size_t const rows = std::min(count, x.extent(0) - first) * positions;
+    Unfold<Real> const unfold{
+        m_window,   m_channels, m_window.positions(0), m_window.positions(1), x.data() + first * x.extent(1),
+        work.data()};
+    for_each_run(space, "onedge::Convolution::unfold", rows * m_window.size[0], m_window.size[1] * m_channels, unfold);
+    matmul<Real>(space, Transpose::yes, Transpose::no, Real(1), Constant(work.data(), rows, depth()),
+                 Constant(y_bar.data() + first * y_bar.extent(1), rows, m_filters), Real(1),
+                 Window(w_bar.data(), depth(), m_filters));
+  }
+}
+
+#define ONEDGE_INSTANTIATE(Real, Space) template class Convolution<Real, Space>;
+ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
+#undef ONEDGE_INSTANTIATE
+
+}  // namespace onedge::linalg
