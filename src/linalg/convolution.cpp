@@ -1,4 +1,5 @@
 #include <onedge/linalg/convolution.hpp>
+#include <onedge/linalg/for_each_run.hpp>
 #include <onedge/linalg/matmul.hpp>
 
 #include <algorithm>
@@ -10,19 +11,6 @@ namespace {
 // Elements that the columns may take: on the host what stays in a core's cache, on a device what keeps it busy.
 template <class Space>
 constexpr std::size_t column_budget = is_host_space<Space> ? std::size_t{1} << 18 : std::size_t{1} << 26;
-
-/// work(i, begin, end) over items i and the entries 0 … width − 1 of each: an inner loop on the host, which compilers
-/// vectorise; neighbouring threads on a device.
-template <class Space, class Work>
-void for_each_run(Space const& space, char const* label, std::size_t items, std::size_t width, Work const& work) {
-  if constexpr (is_host_space<Space>) {
-    Kokkos::parallel_for(label, range(space, items), [=](std::size_t i) { work(i, 0, width); });
-  } else {
-    Kokkos::parallel_for(
-        label, range(space, items * width),
-        KOKKOS_LAMBDA(std::size_t i) { work(i / width, i % width, i % width + 1); });
-  }
-}
 
 KOKKOS_INLINE_FUNCTION std::size_t smaller(std::size_t a, std::size_t b) { return a < b ? a : b; }
 KOKKOS_INLINE_FUNCTION std::size_t larger(std::size_t a, std::size_t b) { return a < b ? b : a; }

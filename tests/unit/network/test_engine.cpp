@@ -29,7 +29,7 @@ Value layer(Network<Real, Space>& net, Value const& x, std::string const& name, 
 }
 
 /// Residual fan-out, product of two activations, softmax and LayerNorm rows, a parameter used twice, a lookup by
-/// integer, a max-select, a value in three roles.
+/// integer, a pool, a value in three roles.
 template <class Real>
 void everything(Network<Real, Space>& net) {
   Value const x = net.input({2, 4}).reshaped({8});
@@ -41,7 +41,8 @@ void everything(Network<Real, Space>& net) {
   Value const product = multiply(net, residual, layer(net, characters, "gate", 8));
   Value const attention = softmax(net, product.reshaped({2, 4})).reshaped({8});
   Value const normal = layer_norm(net, add(net, attention, residual), "norm");
-  Value const selected = max_select(net, bias(net, dense(net, normal, shared), "second"), 2);
+  Value const second = bias(net, dense(net, normal, shared), "second").reshaped({2, 2, 2});
+  Value const selected = max_pool(net, second, {{1, 2}, {1, 2}, {0, 0}}).reshaped({4});
   net.finish(cross_entropy<Real, Space>(layer(net, relu(net, selected), "head", classes)));
 }
 
@@ -54,14 +55,17 @@ void sequence(Network<Real, Space>& net) {
   net.finish(cross_entropy<Real, Space>(layer(net, h, "head", classes)));
 }
 
-/// Convolutions: 3×3 with padding, a strided one, one whose window is a single pixel; each also behind an activation.
+/// Convolutions: 3×3 with padding, a strided one, one whose window is a single pixel; a pool.
 template <class Real>
 void images(Network<Real, Space>& net) {
   Value const x = activation(net, convolution(net, net.input({5, 4, 2}), "first", 3, Sliding::square(3, 1, 1)), "tanh");
   Value const same = add(net, convolution(net, x, "second", 3, {{3, 3}, {1, 1}, {1, 1}}), x);
   Value const wide = activation(net, bias(net, convolution(net, same, "wide", 4, Sliding::square(1)), "wide"), "gelu");
+  Value const pooled = max_pool(net, wide, Sliding::square(3, 2, 1));  // windows that overlap
+  Value const shrunk = layer(net, pooled.reshaped({pooled.size()}), "shrunk", 6);
   Value const small = activation(net, convolution(net, wide, "small", 2, {{3, 2}, {2, 1}, {1, 0}}), "tanh");
-  net.finish(cross_entropy<Real, Space>(layer(net, small.reshaped({small.size()}), "head", classes)));
+  Value const both = add(net, layer(net, small.reshaped({small.size()}), "both", 6), shrunk);
+  net.finish(cross_entropy<Real, Space>(layer(net, both, "head", classes)));
 }
 
 /// x → layers with one activation → loss.
