@@ -1,3 +1,4 @@
+#include <onedge/core/error.hpp>
 #include <onedge/linalg/sum_over.hpp>
 #include <onedge/linalg/vector.hpp>
 #include <onedge/network/feature.hpp>
@@ -162,8 +163,13 @@ class Scale : public Operation<Real, Space> {
 
 template <class Real, class Space>
 Value bias(Network<Real, Space>& network, Value const& x, std::string const& name, Initializer initializer) {
-  return network.apply(
-      std::make_unique<Bias<Real, Space>>(x, network.parameter(name + "/bias", {x.width()}, initializer)));
+  return onedge::network::bias(network, x, network.parameter(name + "/bias", {x.width()}, initializer));
+}
+
+template <class Real, class Space>
+Value bias(Network<Real, Space>& network, Value const& x, Parameter const& bias) {
+  require(bias.size() == x.width(), "bias: ", bias.size(), " entries for a width of ", x.width());
+  return network.apply(std::make_unique<Bias<Real, Space>>(x, bias));
 }
 
 template <class Real, class Space>
@@ -174,6 +180,7 @@ Value scale(Network<Real, Space>& network, Value const& x, std::string const& na
 
 #define ONEDGE_INSTANTIATE(Real, Space)                                                      \
   template Value bias(Network<Real, Space>&, Value const&, std::string const&, Initializer); \
+  template Value bias(Network<Real, Space>&, Value const&, Parameter const&);                \
   template Value scale(Network<Real, Space>&, Value const&, std::string const&, Initializer);
 ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
 #undef ONEDGE_INSTANTIATE

@@ -7,6 +7,7 @@
 #include <onedge/network/feature.hpp>
 #include <onedge/network/row.hpp>
 #include <onedge/network/select.hpp>
+#include <onedge/network/sequence.hpp>
 
 #include <gtest/gtest.h>
 #include <support/engine.hpp>
@@ -68,6 +69,22 @@ void images(Network<Real, Space>& net) {
   net.finish(cross_entropy<Real, Space>(layer(net, both, "head", classes)));
 }
 
+/// A class token before the positions, a table of positions, mixing over positions, slices and means; the first prepend
+/// and transpose read data, the others activations.
+template <class Real>
+void positions(Network<Real, Space>& net) {
+  Value const x = net.input({3, 4});
+  Parameter const token = net.parameter("token", {1, 1, 4}, Initializer::normal(1));
+  Parameter const table = net.parameter("table", {1, 4, 4}, Initializer::normal(1));
+  Value const first = bias(net, prepend(net, token, x).reshaped({16}), table).reshaped({4, 4});
+  Value const raw = layer(net, transpose(net, x), "raw", 2);  // [4, 2]
+  Value const mixed = transpose(net, activation(net, layer(net, transpose(net, first), "mixed", 5), "tanh"));
+  Value const second = prepend(net, token, add(net, multiply(net, mixed, mixed), mixed));  // [6, 4]
+  Value const ends = add(net, slice(net, second, 0, 1), slice(net, second, 4, 1)).reshaped({4});
+  Value const all = add(net, add(net, mean(net, second), ends), slice(net, transpose(net, raw), 0, 1).reshaped({4}));
+  net.finish(cross_entropy<Real, Space>(layer(net, all, "head", classes)));
+}
+
 /// x → layers with one activation → loss.
 template <class Real>
 test::Build<Real, Space> mlp(std::string const& name, bool squared) {
@@ -91,6 +108,7 @@ test::Build<Real, Space> build_of(std::string const& name) {
   if (name == "sequence") return sequence<Real>;
   if (name == "linear") return linear<Real>;
   if (name == "images") return images<Real>;
+  if (name == "positions") return positions<Real>;
   auto const slash = name.find('/');
   return mlp<Real>(name.substr(0, slash), name.substr(slash + 1) == "squared");
 }
@@ -195,10 +213,10 @@ std::string plain(testing::TestParamInfo<std::string> const& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, EngineTest,
-                         testing::Values("everything", "sequence", "linear", "images", "tanh/cross_entropy",
-                                         "tanh/squared", "gelu/cross_entropy", "gelu/squared", "gelu_erf/cross_entropy",
-                                         "gelu_erf/squared", "elu/cross_entropy", "elu/squared", "relu/cross_entropy",
-                                         "relu/squared"),
+                         testing::Values("everything", "sequence", "linear", "images", "positions",
+                                         "tanh/cross_entropy", "tanh/squared", "gelu/cross_entropy", "gelu/squared",
+                                         "gelu_erf/cross_entropy", "gelu_erf/squared", "elu/cross_entropy",
+                                         "elu/squared", "relu/cross_entropy", "relu/squared"),
                          plain);
 
 }  // namespace
