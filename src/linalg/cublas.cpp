@@ -45,4 +45,24 @@ void cublas_product(Kokkos::Cuda const& space, bool transpose_a, bool transpose_
         "cublasDgemm");
 }
 
+void cublas_products(Kokkos::Cuda const& space, std::size_t count, bool transpose_a, bool transpose_b, std::size_t m,
+                     std::size_t n, std::size_t k, float alpha, float const* a, std::size_t lda, std::size_t a_step,
+                     float const* b, std::size_t ldb, std::size_t b_step, float beta, float* c, std::size_t ldc,
+                     std::size_t c_step) {
+  auto const steps = [](std::size_t value) { return static_cast<long long>(value); };
+  check(cublasSgemmStridedBatched_64(handle_on(space), operation(transpose_b), operation(transpose_a), n, m, k, &alpha,
+                                     b, ldb, steps(b_step), a, lda, steps(a_step), &beta, c, ldc, steps(c_step), count),
+        "cublasSgemmStridedBatched");
+}
+
+void cublas_products(Kokkos::Cuda const& space, std::size_t count, bool transpose_a, bool transpose_b, std::size_t m,
+                     std::size_t n, std::size_t k, double alpha, double const* a, std::size_t lda, std::size_t a_step,
+                     double const* b, std::size_t ldb, std::size_t b_step, double beta, double* c, std::size_t ldc,
+                     std::size_t c_step) {
+  auto const steps = [](std::size_t value) { return static_cast<long long>(value); };
+  check(cublasDgemmStridedBatched_64(handle_on(space), operation(transpose_b), operation(transpose_a), n, m, k, &alpha,
+                                     b, ldb, steps(b_step), a, lda, steps(a_step), &beta, c, ldc, steps(c_step), count),
+        "cublasDgemmStridedBatched");
+}
+
 }  // namespace onedge::linalg

@@ -61,8 +61,42 @@ void matmul(Space const& space, Transpose transpose_a, Transpose transpose_b, Re
   }
 }
 
-#define ONEDGE_INSTANTIATE(Real, Space)                                                                        \
-  template void matmul<Real, Space>(Space const&, Transpose, Transpose, Real, MatrixWindow<Real const, Space>, \
+template <class Real, class Space>
+void matmul_batch(Space const& space, std::size_t outer, std::size_t inner, Transpose transpose_a,
+                  Transpose transpose_b, Real alpha, MatrixBatch<Real const> const& a, MatrixBatch<Real const> const& b,
+                  Real beta, MatrixBatch<Real> const& c) {
+  bool const ta = transpose_a == Transpose::yes;
+  bool const tb = transpose_b == Transpose::yes;
+  Shape const shape{c.rows, c.columns, ta ? a.rows : a.columns, a.row_stride, b.row_stride, c.row_stride};
+  require(c.rows == (ta ? a.columns : a.rows) && c.columns == (tb ? b.rows : b.columns) &&
+              shape.k == (tb ? b.columns : b.rows),
+          "matmul_batch: shapes do not fit: a ", a.rows, "x", a.columns, (ta ? "ᵀ" : ""), ", b ", b.rows, "x",
+          b.columns, (tb ? "ᵀ" : ""), ", c ", c.rows, "x", c.columns);
+  if (shape.m == 0 || shape.n == 0 || outer == 0) return;
+  if constexpr (is_host_space<Space>) {
+    space.fence();
+    for (std::size_t i = 0; i < outer; ++i) {
+      for (std::size_t j = 0; j < inner; ++j) {
+        auto const at = [&](auto const& batch) { return batch.data + i * batch.outer_stride + j * batch.inner_stride; };
+        host_product(transpose_a, transpose_b, shape, alpha, at(a), at(b), beta, at(c));
+      }
+    }
+  } else {
+#if defined(KOKKOS_ENABLE_CUDA)
+    for (std::size_t j = 0; j < inner; ++j) {
+      cublas_products(space, outer, ta, tb, shape.m, shape.n, shape.k, alpha, a.data + j * a.inner_stride, shape.lda,
+                      a.outer_stride, b.data + j * b.inner_stride, shape.ldb, b.outer_stride, beta,
+                      c.data + j * c.inner_stride, shape.ldc, c.outer_stride);
+    }
+#endif
+  }
+}
+
+#define ONEDGE_INSTANTIATE(Real, Space)                                                                         \
+  template void matmul_batch<Real, Space>(Space const&, std::size_t, std::size_t, Transpose, Transpose, Real,   \
+                                          MatrixBatch<Real const> const&, MatrixBatch<Real const> const&, Real, \
+                                          MatrixBatch<Real> const&);                                            \
+  template void matmul<Real, Space>(Space const&, Transpose, Transpose, Real, MatrixWindow<Real const, Space>,  \
                                     MatrixWindow<Real const, Space>, Real, MatrixWindow<Real, Space>);
 ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
 #undef ONEDGE_INSTANTIATE

@@ -1,6 +1,7 @@
 #include <onedge/core/error.hpp>
-#include <onedge/linalg/sum_over.hpp>
 #include <onedge/network/combine.hpp>
+
+#include "activation_product.hpp"
 
 namespace onedge::network {
 
@@ -59,60 +60,14 @@ class Add : public Operation<Real, Space> {
 };
 
 template <class Real, class Space>
-class Multiply : public Operation<Real, Space> {
+class Multiply : public ActivationProduct<Real, Space> {
  public:
-  using Window = ConstantWindow<Real, Space>;
+  using typename ActivationProduct<Real, Space>::Constant, typename ActivationProduct<Real, Space>::Window;
 
-  Multiply(Value const& a, Value const& b) : Operation<Real, Space>("multiply", {a, b}, a.shape, a.degree + b.degree) {}
+  Multiply(Value const& a, Value const& b) : ActivationProduct<Real, Space>("multiply", a, b, a.shape) {}
 
-  // y_k = Σ_i a_i b_{k−i}
-  void forward(Pass<Real, Space> const& pass, int order) const override {
-    for (int column = 0; column < (order == 0 ? 1 : pass.columns()); ++column) {
-      bool adds = false;
-      for (int i = 0; i <= order; ++i) {
-        Window const a = plane(pass, 0, i, column);
-        Window const b = plane(pass, 1, order - i, column);
-        if (a.data() == nullptr || b.data() == nullptr) continue;
-        add_product(pass.space(), a, b, adds, pass.plane(this->output(), order, column));
-        adds = true;
-      }
-    }
-  }
-
-  // ā_k += Σ_i ȳ_i b_{k−i}, and the same for b
-  void reverse(Pass<Real, Space> const& pass, int order) const override {
-    for (int which = 0; which < 2; ++which) {
-      Value const& x = this->input(which);
-      if (x.degree == 0) continue;
-      bool const adds = pass.adds(x);
-      for (int column = 0; column < (order == 0 ? 1 : pass.columns()); ++column) {
-        auto const x_bar = pass.adjoint(x, order, column);
-        add_product(pass.space(), pass.adjoint(this->output(), order, column), plane(pass, 1 - which, 0, column), adds,
-                    x_bar);
-        if (order == 1 && !pass.gauss_newton() && this->input(1 - which).degree >= 1) {
-          add_product(pass.space(), pass.adjoint(this->output(), 0), plane(pass, 1 - which, 1, column), true, x_bar);
-        }
-      }
-    }
-  }
-
-  // s = a₁ b₁
-  void contract(Pass<Real, Space> const& pass) const override {
-    Window const y_bar = pass.adjoint(this->output(), 0);
-    for (int column = 0; column < pass.columns(); ++column) {
-      Window const a = plane(pass, 0, 1, column);
-      Window const b = plane(pass, 1, 1, column);
-      if (a.data() == nullptr || b.data() == nullptr) return;
-      linalg::sum_over(
-          pass.space(), "onedge::Multiply::contract", a.extent(0), a.extent(1),
-          KOKKOS_LAMBDA(std::size_t i, std::size_t j) { return static_cast<double>(a(i, j) * b(i, j)) * y_bar(i, j); },
-          pass.term(column));
-    }
-  }
-
-  bool reads_output_adjoint() const override { return true; }
-
-  static void add_product(Space const& space, Window a, Window b, bool adds, MatrixWindow<Real, Space> y) {
+  /// y ← [y +] a ∘ b.
+  static void add_product(Space const& space, Constant a, Constant b, bool adds, Window y) {
     Real const* const left = a.data();
     Real const* const right = b.data();
     Real* const target = y.data();
@@ -121,10 +76,13 @@ class Multiply : public Operation<Real, Space> {
         KOKKOS_LAMBDA(std::size_t i) { target[i] = (adds ? target[i] : Real(0)) + left[i] * right[i]; });
   }
 
- private:
-  Window plane(Pass<Real, Space> const& pass, int which, int order, int column) const {
-    Value const& x = this->input(which);
-    return x.degree >= order ? Window(pass.plane(x, order, order == 0 ? 0 : column)) : Window();
+ protected:
+  void multiply(Pass<Real, Space> const& pass, Constant a, Constant b, bool adds, Window y) const override {
+    add_product(pass.space(), a, b, adds, y);
+  }
+  void pull_back(Pass<Real, Space> const& pass, int, Constant y_bar, Constant other, bool adds,
+                 Window x_bar) const override {
+    add_product(pass.space(), y_bar, other, adds, x_bar);
   }
 };
 

@@ -31,38 +31,6 @@ struct RowWriter {
 };
 
 template <class Real>
-struct Softmax {
-  template <class Reader, class T>
-  KOKKOS_INLINE_FUNCTION static void statistics(Reader const& x, std::size_t width, Real& largest, T& inverse_sum) {
-    largest = x(0).c[0];
-    for (std::size_t j = 1; j < width; ++j) largest = x(j).c[0] > largest ? x(j).c[0] : largest;
-    T sum{};
-    for (std::size_t j = 0; j < width; ++j) sum = sum + exp(x(j) - largest);
-    inverse_sum = reciprocal(sum);
-  }
-
-  template <int Order, class Writer>
-  KOKKOS_INLINE_FUNCTION void forward(RowReader<Real, Order> const& x, Writer const& y, std::size_t width) const {
-    Real largest;
-    Taylor<Real, Order> inverse_sum;
-    statistics(x, width, largest, inverse_sum);
-    for (std::size_t j = 0; j < width; ++j) y(j, exp(x(j) - largest) * inverse_sum);
-  }
-
-  // x̄ = y ∘ (ȳ − ⟨y, ȳ⟩)
-  template <int Order, class Writer>
-  KOKKOS_INLINE_FUNCTION void reverse(RowReader<Real, Order> const& x, RowReader<Real, Order> const& y_bar,
-                                      Writer const& x_bar, std::size_t width) const {
-    Real largest;
-    Taylor<Real, Order> inverse_sum;
-    statistics(x, width, largest, inverse_sum);
-    Taylor<Real, Order> inner{};
-    for (std::size_t j = 0; j < width; ++j) inner = inner + exp(x(j) - largest) * inverse_sum * y_bar(j);
-    for (std::size_t j = 0; j < width; ++j) x_bar(j, exp(x(j) - largest) * inverse_sum * (y_bar(j) - inner));
-  }
-};
-
-template <class Real>
 struct Normalize {
   Real epsilon;
 
@@ -224,11 +192,6 @@ class RowOperation : public Operation<Real, Space> {
 }  // namespace
 
 template <class Real, class Space>
-Value softmax(Network<Real, Space>& network, Value const& x) {
-  return network.apply(std::make_unique<RowOperation<Real, Space, Softmax<Real>>>("softmax", x, Softmax<Real>{}));
-}
-
-template <class Real, class Space>
 Value normalize(Network<Real, Space>& network, Value const& x, double epsilon) {
   return network.apply(std::make_unique<RowOperation<Real, Space, Normalize<Real>>>(
       "normalize", x, Normalize<Real>{static_cast<Real>(epsilon)}));
@@ -241,7 +204,6 @@ Value layer_norm(Network<Real, Space>& network, Value const& x, std::string cons
 }
 
 #define ONEDGE_INSTANTIATE(Real, Space)                                  \
-  template Value softmax(Network<Real, Space>&, Value const&);           \
   template Value normalize(Network<Real, Space>&, Value const&, double); \
   template Value layer_norm(Network<Real, Space>&, Value const&, std::string const&, Initializer);
 ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)

@@ -13,6 +13,20 @@ void matmul(Space const& space, Transpose transpose_a, Transpose transpose_b, Re
             MatrixWindow<Real const, Space> a, MatrixWindow<Real const, Space> b, Real beta,
             MatrixWindow<Real, Space> c);
 
+/// Matrices at equal distances inside one array: matrix (i, j) begins at data + i · outer_stride + j · inner_stride,
+/// and its rows, `columns` long, lie row_stride apart.
+template <class T>
+struct MatrixBatch {
+  T* data;
+  std::size_t rows, columns, row_stride, inner_stride, outer_stride;
+};
+
+/// The same for every matrix (i, j) of three batches, i < outer, j < inner.
+template <class Real, class Space>
+void matmul_batch(Space const& space, std::size_t outer, std::size_t inner, Transpose transpose_a,
+                  Transpose transpose_b, Real alpha, MatrixBatch<Real const> const& a, MatrixBatch<Real const> const& b,
+                  Real beta, MatrixBatch<Real> const& c);
+
 /// One thread for the host's libraries: parallelism is ranks, and a fixed number of threads fixes the bits.
 void use_one_thread();
 

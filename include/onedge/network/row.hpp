@@ -3,10 +3,6 @@
 
 namespace onedge::network {
 
-/// Softmax over the last axis.
-template <class Real, class Space>
-Value softmax(Network<Real, Space>& network, Value const& x);
-
 /// (x − mean) / √(variance + epsilon) over the last axis, biased variance; LayerNorm is this, then scale, then bias.
 template <class Real, class Space>
 Value normalize(Network<Real, Space>& network, Value const& x, double epsilon = 1e-6);

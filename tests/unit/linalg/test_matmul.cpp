@@ -107,6 +107,44 @@ TYPED_TEST(Matmul, KeepsNaNOfItsFactors) {
   EXPECT_FALSE(std::isnan(result(0, 0)));
 }
 
+/// Two samples of three heads: a side by side in wide rows, b one after another, c with gaps that must stay as they
+/// are.
+TYPED_TEST(Matmul, BatchesAreManyProducts) {
+  using Fixture = Matmul<TypeParam>;
+  std::size_t const outer = 2, inner = 3, m = 5, n = 4, k = 6;
+  for (auto const ta : {Transpose::no, Transpose::yes}) {
+    for (auto const tb : {Transpose::no, Transpose::yes}) {
+      bool const at = ta == Transpose::yes, bt = tb == Transpose::yes;
+      std::size_t const a_rows = at ? k : m, a_columns = at ? m : k, b_rows = bt ? n : k, b_columns = bt ? k : n;
+      auto const a = Fixture::numbers("a", outer * m * k * inner), b = Fixture::numbers("b", outer * inner * k * n);
+      std::size_t const width = inner * n + 1;
+      auto const c = Fixture::numbers("c", outer * m * width);
+      auto const a_view = Fixture::matrix(a, 1, a.size()), b_view = Fixture::matrix(b, 1, b.size());
+      auto const c_view = Fixture::matrix(c, 1, c.size());
+      matmul_batch<TypeParam, Space>(Space(), outer, inner, ta, tb, TypeParam(2),
+                                     {a_view.data(), a_rows, a_columns, inner * a_columns, a_columns, inner * m * k},
+                                     {b_view.data(), b_rows, b_columns, b_columns, k * n, inner * k * n}, TypeParam(1),
+                                     {c_view.data(), m, n, width, n, m * width});
+      auto const result = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), c_view);
+      auto expected = c;
+      for (std::size_t index = 0; index < outer * inner * m * n; ++index) {
+        std::size_t const j = index % n, i = index / n % m, head = index / (m * n) % inner,
+                          sample = index / (inner * m * n);
+        double sum = 0;
+        for (std::size_t l = 0; l < k; ++l) {
+          double const left =
+              a[sample * inner * m * k + (at ? l : i) * inner * a_columns + head * a_columns + (at ? i : l)];
+          sum += left * b[(sample * inner + head) * k * n + (bt ? j * k + l : l * n + j)];
+        }
+        expected[(sample * m + i) * width + head * n + j] += 2 * sum;
+      }
+      for (std::size_t i = 0; i < c.size(); ++i) {
+        EXPECT_NEAR(static_cast<double>(result(0, i)), expected[i], 20 * Fixture::tolerance(k)) << i;
+      }
+    }
+  }
+}
+
 TYPED_TEST(Matmul, RefusesShapesThatDoNotFit) {
   using Fixture = Matmul<TypeParam>;
   auto const a = Fixture::matrix(Fixture::numbers("a", 12), 3, 4), b = Fixture::matrix(Fixture::numbers("b", 8), 4, 2);

@@ -1,6 +1,7 @@
 // The engine's passes against each other and against central differences, for a network that has everything that an MLP
 // lacks, and for every operation and loss.
 #include <onedge/network/activation.hpp>
+#include <onedge/network/attention.hpp>
 #include <onedge/network/combine.hpp>
 #include <onedge/network/convolution.hpp>
 #include <onedge/network/dense.hpp>
@@ -8,6 +9,7 @@
 #include <onedge/network/row.hpp>
 #include <onedge/network/select.hpp>
 #include <onedge/network/sequence.hpp>
+#include <onedge/network/softmax.hpp>
 
 #include <gtest/gtest.h>
 #include <support/engine.hpp>
@@ -85,6 +87,22 @@ void positions(Network<Real, Space>& net) {
   net.finish(cross_entropy<Real, Space>(layer(net, all, "head", classes)));
 }
 
+/// Two heads of attention over three positions, causal on characters and free on what follows; another number of keys.
+template <class Real>
+Value attend(Network<Real, Space>& net, Value const& x, Value const& keys, std::string const& name, bool causal) {
+  Value const scores = attention_scores(net, layer(net, x, name + "/query", 4), layer(net, keys, name + "/key", 4), 2);
+  return attention_mix(net, softmax(net, scores, causal), layer(net, keys, name + "/value", 6));
+}
+
+template <class Real>
+void attention(Network<Real, Space>& net) {
+  Value const characters = embedding(net, net.tokens(3), "characters", vocabulary, 6, Initializer::normal(1));
+  Value const past = add(net, attend(net, characters, characters, "past", true), characters);
+  Value const two = slice(net, past, 1, 2);
+  Value const all = add(net, attend(net, past, two, "all", false), past);
+  net.finish(cross_entropy<Real, Space>(layer(net, all, "head", classes)));
+}
+
 /// x → layers with one activation → loss.
 template <class Real>
 test::Build<Real, Space> mlp(std::string const& name, bool squared) {
@@ -108,6 +126,7 @@ test::Build<Real, Space> build_of(std::string const& name) {
   if (name == "sequence") return sequence<Real>;
   if (name == "linear") return linear<Real>;
   if (name == "images") return images<Real>;
+  if (name == "attention") return attention<Real>;
   if (name == "positions") return positions<Real>;
   auto const slash = name.find('/');
   return mlp<Real>(name.substr(0, slash), name.substr(slash + 1) == "squared");
@@ -213,7 +232,7 @@ std::string plain(testing::TestParamInfo<std::string> const& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, EngineTest,
-                         testing::Values("everything", "sequence", "linear", "images", "positions",
+                         testing::Values("everything", "sequence", "linear", "attention", "images", "positions",
                                          "tanh/cross_entropy", "tanh/squared", "gelu/cross_entropy", "gelu/squared",
                                          "gelu_erf/cross_entropy", "gelu_erf/squared", "elu/cross_entropy",
                                          "elu/squared", "relu/cross_entropy", "relu/squared"),
