@@ -1,5 +1,9 @@
 #pragma once
 #include <onedge/config/deck.hpp>
+#include <onedge/model/mixer.hpp>
+#include <onedge/model/nanolm.hpp>
+#include <onedge/model/resnet.hpp>
+#include <onedge/model/vit.hpp>
 #include <onedge/network/network.hpp>
 
 #include <cstdint>
@@ -11,11 +15,15 @@ namespace onedge::model {
 
 /// The deck's sections `model` and `loss`, in so far as they make a network.
 struct ModelConfig {
-  std::string kind = "mlp";                       // mlp, linear
+  std::string kind = "mlp";                       // mlp, linear, resnet34, resnet50, mixer_ti8, vit_ti32, nanolm
   std::vector<std::int64_t> hidden = {256, 256};  // widths of the hidden layers
   std::string activation = "relu";
   std::string initializer = "lecun_normal";  // mlp, linear
-  std::string initial;                       // checkpoint to start from; empty: from the seed
+  ResnetConfig resnet;
+  MixerConfig mixer;
+  VitConfig vit;
+  NanolmConfig nanolm;
+  std::string initial;  // checkpoint to start from; empty: from the seed
   std::string loss = "cross_entropy";
   double weight_decay = 0;
 
@@ -26,7 +34,13 @@ struct ModelConfig {
 struct DataShape {
   network::Shape sample;
   std::size_t classes = 0;
+  std::size_t vocabulary =
+      0;  // above 0: samples are integers below it, one of the classes at each position their label
 };
+
+/// Builds the deck's network into an empty one. Throws InputError when the data does not suit the kind of network.
+template <class Real, class Space>
+void build_network(network::Network<Real, Space>& network, ModelConfig const& config, DataShape const& data);
 
 template <class Real, class Space>
 std::unique_ptr<network::Network<Real, Space>> make_network(ModelConfig const& config, DataShape const& data);

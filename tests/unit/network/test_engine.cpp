@@ -12,10 +12,9 @@
 #include <onedge/network/softmax.hpp>
 
 #include <gtest/gtest.h>
-#include <support/engine.hpp>
+#include <support/engine_checks.hpp>
 
 #include <cmath>
-#include <tuple>
 
 namespace {
 
@@ -139,80 +138,26 @@ test::Engine<Real, Space> engine_of(std::string const& name, std::vector<std::si
   return {build_of<Real>(name), std::move(micro_batches), classes, vocabulary};
 }
 
-/// Three directions at once, two unequal micro-batches.
-template <class Real>
-void check_identities(std::string const& name, double tolerance) {
-  auto engine = engine_of<Real>(name);
-  std::vector<std::vector<double>> const v{engine.direction("a"), engine.direction("b"), engine.direction("c")};
-  auto const r = engine.evaluate(v);
-  double const scale = std::abs(r.contractions[0]) + std::abs(r.contractions[1]) + std::abs(r.contractions[2]);
-  ASSERT_GT(scale, 0.0);
-  for (int c = 0; c < 3; ++c) {
-    EXPECT_NEAR(r.slopes[c], test::dot(r.gradient, v[c]), tolerance * (1 + test::norm(r.gradient) * test::norm(v[c])));
-    EXPECT_NEAR(r.contractions[c], r.seconds[c], tolerance * scale) << "contraction and forward 2";
-    EXPECT_NEAR(r.contractions[c], test::dot(v[c], r.products[c]), tolerance * scale) << "contraction and u.(Hu)";
-    double const quadratic = test::dot(v[c], r.gauss_newton_products[c]);
-    EXPECT_NEAR(r.gauss_newton_curvatures[c], quadratic, tolerance * scale) << "Gauss-Newton";
-    EXPECT_GE(r.gauss_newton_curvatures[c], 0.0);
-    EXPECT_GE(quadratic, -tolerance * scale);
-    for (int d = 0; d < c; ++d) {
-      EXPECT_NEAR(test::dot(v[d], r.products[c]), test::dot(v[c], r.products[d]), tolerance * scale) << "H symmetric";
-      EXPECT_NEAR(test::dot(v[d], r.gauss_newton_products[c]), test::dot(v[c], r.gauss_newton_products[d]),
-                  tolerance * scale)
-          << "G symmetric";
-    }
-  }
+TEST_P(EngineTest, IdentitiesDouble) {
+  auto engine = engine_of<double>(GetParam());
+  test::check_identities(engine, 1e-12);
 }
-
-TEST_P(EngineTest, IdentitiesDouble) { check_identities<double>(GetParam(), 1e-12); }
-TEST_P(EngineTest, IdentitiesFloat) { check_identities<float>(GetParam(), 2e-5); }
-
-/// log₂ of the ratio of errors at steps h and h/2 is 2 for a central difference.
+TEST_P(EngineTest, IdentitiesFloat) {
+  auto engine = engine_of<float>(GetParam());
+  test::check_identities(engine, 2e-5);
+}
 TEST_P(EngineTest, GradientIsTheLimitOfCentralDifferencesOfOrderTwo) {
   auto engine = engine_of<double>(GetParam());
-  auto const w = engine.weights();
-  auto const v = engine.direction("a");
-  double const exact = test::dot(engine.evaluate({}).gradient, v);
-  std::vector<double> errors;
-  for (double const h : {1e-3, 5e-4}) {
-    engine.weights() = test::combine(w, h, v);
-    double const plus = engine.evaluate({}).loss;
-    engine.weights() = test::combine(w, -h, v);
-    double const minus = engine.evaluate({}).loss;
-    errors.push_back(std::abs((plus - minus) / (2 * h) - exact));
-  }
-  if (errors[0] < 1e-9 * std::abs(exact)) return;  // quadratic functions have no error to speak of
-  EXPECT_NEAR(std::log2(errors[0] / errors[1]), 2.0, 0.1);
+  test::check_gradient_order(engine);
 }
-
 TEST_P(EngineTest, ProductIsTheLimitOfCentralDifferencesOfOrderTwo) {
   auto engine = engine_of<double>(GetParam());
-  auto const w = engine.weights();
-  auto const v = engine.direction("a");
-  auto const exact = engine.evaluate({v}).products[0];
-  std::vector<double> errors;
-  for (double const h : {1e-3, 5e-4}) {
-    engine.weights() = test::combine(w, h, v);
-    auto const plus = engine.evaluate({}).gradient;
-    engine.weights() = test::combine(w, -h, v);
-    auto const minus = engine.evaluate({}).gradient;
-    auto difference = test::combine(plus, -1, minus);
-    for (double& value : difference) value /= 2 * h;
-    errors.push_back(test::norm(test::combine(difference, -1, exact)));
-  }
-  if (errors[0] < 1e-9 * test::norm(exact)) return;
-  EXPECT_NEAR(std::log2(errors[0] / errors[1]), 2.0, 0.1);
+  test::check_product_order(engine);
 }
-
 TEST_P(EngineTest, MicroBatchesDoNotMatter) {
   auto one = engine_of<double>(GetParam(), {8});
   auto three = engine_of<double>(GetParam(), {1, 4, 3});
-  auto const v = one.direction("a");
-  auto const a = one.evaluate({v}), b = three.evaluate({v});
-  EXPECT_NEAR(a.loss, b.loss, 1e-13 * std::abs(a.loss));
-  EXPECT_LT(test::norm(test::combine(a.gradient, -1, b.gradient)), 1e-13 * (1 + test::norm(a.gradient)));
-  EXPECT_LT(test::norm(test::combine(a.products[0], -1, b.products[0])), 1e-13 * (1 + test::norm(a.products[0])));
-  EXPECT_NEAR(a.contractions[0], b.contractions[0], 1e-12 * (1 + std::abs(a.contractions[0])));
+  test::check_same(one, three, 1e-13);
 }
 
 /// Kernel files are compiled with relaxed arithmetic; a NaN must still reach the loss.
