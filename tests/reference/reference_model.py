@@ -1,7 +1,9 @@
-"""An implementation of its own of what OnEdge trains and how: networks, losses, base optimizers and tuners.
+"""An implementation of its own of what OnEdge trains and how: losses, base optimizers and tuners, on the networks of
+reference_networks.py.
 
 Written from the equations alone, with JAX's automatic differentiation (forward mode twice for the curvature) and Optax's
-optimizers, and nothing shared with OnEdge. Everything in float64. Used by tuner_reference.py.
+optimizers, and nothing shared with OnEdge. Everything in float64, unless an objective is asked for another type. Used by
+tuner_reference.py and network_reference.py.
 """
 
 import math
@@ -11,34 +13,24 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+import reference_networks as networks
+
 jax.config.update("jax_enable_x64", True)
-
-ACTIVATIONS = {
-    "relu": jax.nn.relu,
-    "tanh": jnp.tanh,
-    "gelu": lambda x: jax.nn.gelu(x, approximate=True),
-    "gelu_erf": lambda x: jax.nn.gelu(x, approximate=False),
-    "elu": jax.nn.elu,
-}
-
-
-def dense_names(shapes):
-    """The tensors of an MLP in the order of its layers, kernel before bias."""
-    layers = sorted({int(name.split("/")[0].split("_")[1]) for name in shapes})
-    return [f"dense_{layer}/{part}" for layer in layers for part in ("kernel", "bias")]
 
 
 class Objective:
-    """f(w) = mean loss over the samples + (wd/2)‖w‖², with w flat, tensor after tensor, kernels [in, out] row-major."""
+    """f(w) = mean loss over the samples (and positions) + (wd/2)‖w‖², with w flat, tensor after tensor, row-major.
 
-    def __init__(self, shapes, x, y, activation, loss, weight_decay):
-        self.names = dense_names(shapes)
-        self.shapes = {name: tuple(shapes[name]) for name in self.names}
-        self.activation = ACTIVATIONS[activation]
-        self.kind = loss
-        self.weight_decay = float(weight_decay)
-        self.classes = self.shapes[self.names[-1]][0]
-        x, y = jnp.asarray(x, jnp.float64), jnp.asarray(y)
+    `section` is the section `model` of a deck, `shapes` the shape of each tensor by name.
+    """
+
+    def __init__(self, shapes, x, y, section, loss, weight_decay, real=jnp.float64):
+        self.section, self.kind, self.weight_decay, self.real = section, loss, float(weight_decay), real
+        self.classes = tuple(shapes[networks.head(section) + "/bias"])[0]
+        self.shapes = networks.shapes(section, x.shape[1:], self.classes)
+        self.names = list(self.shapes)
+        assert self.shapes == {name: tuple(shape) for name, shape in shapes.items()}, "another network"
+        x, y = jnp.asarray(x, jnp.int32 if section["kind"] == "nanolm" else real), jnp.asarray(y)
         # The data are arguments of the compiled functions: as constants they would be folded, which takes minutes.
         loss_and_gradient = jax.jit(jax.value_and_grad(self._loss))
         line = jax.jit(self._line)
@@ -50,7 +42,7 @@ class Objective:
         self.loss = lambda w: float(value(w, x, y))
 
     def flatten(self, tensors):
-        return jnp.concatenate([jnp.ravel(jnp.asarray(tensors[name], jnp.float64)) for name in self.names])
+        return jnp.concatenate([jnp.ravel(jnp.asarray(tensors[name], self.real)) for name in self.names])
 
     def tensors(self, w):
         parts, offset = {}, 0
@@ -61,19 +53,15 @@ class Objective:
         return parts
 
     def _logits(self, w, x):
-        tensors, layers = self.tensors(w), len(self.names) // 2
-        for layer in range(layers):
-            x = x @ tensors[f"dense_{layer}/kernel"] + tensors[f"dense_{layer}/bias"]
-            if layer + 1 < layers:
-                x = self.activation(x)
-        return x
+        return networks.logits(self.section, self.tensors(w), x, self.classes)
 
     def _data_loss(self, logits, y):
         if self.kind == "cross_entropy":
-            label = jnp.take_along_axis(logits, y[:, None], axis=1)[:, 0]
-            return jnp.mean(jax.nn.logsumexp(logits, axis=1) - label)
+            label = jnp.take_along_axis(logits, y[..., None], axis=-1)[..., 0]
+            return jnp.mean(jax.nn.logsumexp(logits, axis=-1) - label)
         if self.kind in ("squared_error", "squared"):
-            return jnp.mean(0.5 * jnp.sum((logits - jax.nn.one_hot(y, self.classes, dtype=jnp.float64)) ** 2, axis=1))
+            target = jax.nn.one_hot(y, self.classes, dtype=self.real)
+            return jnp.mean(0.5 * jnp.sum((logits - target) ** 2, axis=-1))
         raise ValueError(f"loss {self.kind} is not implemented here")
 
     def _loss(self, w, x, y):

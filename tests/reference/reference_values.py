@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 
 import reference_model as model
+import reference_networks as networks
 
 SIZES = (6, 5, 4, 3)
 SAMPLES = 48
@@ -81,7 +82,9 @@ def problem():
 
 
 def objective_of(x, y, tensors, activation="tanh", loss="cross_entropy"):
-    return model.Objective({name: value.shape for name, value in tensors.items()}, x, y, activation, loss, WEIGHT_DECAY)
+    shapes = {name: value.shape for name, value in tensors.items()}
+    section = {"kind": "mlp", "hidden": list(SIZES[1:-1]), "activation": activation}
+    return model.Objective(shapes, x, y, section, loss, WEIGHT_DECAY)
 
 
 def flow(section):
@@ -176,7 +179,7 @@ def write(path):
                 print(f"{tuner + '_' + optimizer:28s} loss {losses[0]:8.4f} -> {losses[-1]:8.4f}, largest "
                       f"{max(losses):8.4f}; η {run[2].min():.3g} to {run[2].max():.3g}")
         direction = jnp.asarray(np.random.default_rng(7).standard_normal(w.size))
-        for activation in model.ACTIVATIONS:
+        for activation in networks.ACTIVATIONS:
             for loss in ("cross_entropy", "squared"):
                 group = file.create_group(f"objectives/{activation}_{loss}")
                 write_objective(group, objective_of(x, y, tensors, activation, loss), w, direction)

@@ -4,8 +4,8 @@
   tuner_reference.py free RUN_DIR [--steps 10] [--data PATH]      on its own from checkpoint 0
   tuner_reference.py write values.h5                              the small reference values that the unit tests read
 
-A run directory must come from a double-precision, full-batch MLP run with a checkpoint at every step
-(output.checkpoint: {every: 1, keep: 0}). The exit code is 0 when everything agrees, 1 when something does not. Free runs
+A run directory must come from a double-precision, full-batch run with a checkpoint at every step (output.checkpoint:
+{every: 1, keep: 0}). The exit code is 0 when everything agrees, 1 when something does not. Free runs
 at the edge of stability are chaotic, hence teacher forcing: moments and averages are rebuilt from the gradients at
 OnEdge's weights, and nothing else is taken from OnEdge, except η where a linesearch's accepting and rejecting tie.
 
@@ -52,7 +52,7 @@ def read_idx(path):
 def read_samples(deck, path=None):
     path = pathlib.Path(path or deck["path"])
     if deck["set"] in ("mnist", "fashion-mnist"):
-        x, y = read_idx(path / "train-images-idx3-ubyte"), read_idx(path / "train-labels-idx1-ubyte")
+        x, y = read_idx(path / "train-images-idx3-ubyte")[..., None], read_idx(path / "train-labels-idx1-ubyte")
     elif deck["set"] == "hdf5":
         with h5py.File(path, "r") as file:
             x, y = file["x"][:], file["y"][:]
@@ -62,7 +62,7 @@ def read_samples(deck, path=None):
     last = len(x) if deck["samples"] == "all" else first + int(deck["samples"])
     x, y = x[first:last], y[first:last]
     scale = 255.0 if x.dtype == np.uint8 else 1.0
-    return x.reshape(len(x), -1).astype(np.float64) / scale, y.astype(np.int64)
+    return x.astype(np.float64) / scale, y.astype(np.int64)
 
 
 class Run:
@@ -87,8 +87,7 @@ class Run:
     def _objective(self, shapes, data):
         x, y = read_samples(self.deck["data"], data)
         loss = self.deck["loss"]
-        activation = self.deck["model"].get("activation", "relu")
-        return model.Objective(shapes, x, y, activation, loss["kind"], loss["weight_decay"])
+        return model.Objective(shapes, x, y, self.deck["model"], loss["kind"], loss["weight_decay"])
 
     def _read(self, group):
         steps = group["step"][:]

@@ -39,6 +39,8 @@ class Engine {
   std::size_t parameters() const { return m_weights.size(); }
   std::vector<double>& weights() { return m_weights; }
   std::vector<double>& inputs() { return m_x; }
+  std::vector<std::int32_t>& labels() { return m_labels; }
+  std::vector<std::int32_t>& tokens() { return m_tokens; }
   network::Network<Real, Space> const& network() const { return m_network; }
 
   /// A direction of length `parameters()` with independent normal entries.
