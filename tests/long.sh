@@ -8,7 +8,7 @@ cd "$root"
 source jobs/setup.sh
 onedge_setup "$root" build run tests long
 [[ -f build/release/build.ninja ]] || cmake --preset release
-cmake --build --preset release -j "$(nproc)" --target onedge_program
+cmake --build --preset release -j "$(nproc)" --target onedge_program test_unit_model_reference
 
 python=${ONEDGE_REFERENCE_PYTHON:-}
 if [[ -z $python ]]; then
@@ -20,3 +20,5 @@ if [[ -z $python ]]; then
 fi
 
 OMP_NUM_THREADS=1 "$python" tests/reference/compare_runs.py build/release/bin/onedge -o docs/reference-comparison.md "$@"
+OMP_NUM_THREADS=1 "$python" tests/reference/compare_networks.py build/release/tests/unit/model/test_unit_model_reference \
+  -o docs/reference-comparison.md

@@ -49,6 +49,14 @@ def read_idx(path):
     raise FileNotFoundError(path)
 
 
+def read_windows(text, length):
+    """Windows of characters from the start, each with the characters that follow its own."""
+    characters = {character: place for place, character in enumerate(sorted(set(text)))}
+    places = np.array([characters[character] for character in text])
+    count = (len(places) - 1) // length
+    return places[: count * length].reshape(count, length), places[1 : count * length + 1].reshape(count, length)
+
+
 def read_samples(deck, path=None):
     path = pathlib.Path(path or deck["path"])
     if deck["set"] in ("mnist", "fashion-mnist"):
@@ -56,13 +64,17 @@ def read_samples(deck, path=None):
     elif deck["set"] == "hdf5":
         with h5py.File(path, "r") as file:
             x, y = file["x"][:], file["y"][:]
+    elif deck["set"] == "text":
+        x, y = read_windows(path.read_text(encoding="utf-8"), int(deck["length"]))
     else:
-        sys.exit(f"data.set {deck['set']} is not read here; give mnist, fashion-mnist or hdf5")
+        sys.exit(f"data.set {deck['set']} is not read here; give mnist, fashion-mnist, text or hdf5")
     first = int(deck["first"])
     last = len(x) if deck["samples"] == "all" else first + int(deck["samples"])
-    x, y = x[first:last], y[first:last]
+    x, y = x[first:last], y[first:last].astype(np.int64)
+    if deck["set"] == "text":
+        return x, y
     scale = 255.0 if x.dtype == np.uint8 else 1.0
-    return x.astype(np.float64) / scale, y.astype(np.int64)
+    return x.astype(np.float64) / scale, y
 
 
 class Run:
