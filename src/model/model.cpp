@@ -46,10 +46,10 @@ namespace {
 template <class Real, class Space>
 network::Value logits_of(network::Network<Real, Space>& network, ModelConfig const& config, DataShape const& data) {
   if (config.kind == "nanolm") {
-    require_input(data.vocabulary > 0, "model.kind: nanolm takes characters; the samples here are numbers");
+    require_input(data.vocabulary > 0, "model.kind: nanolm takes characters, but the samples are numbers");
     return nanolm(network, network::size_of(data.sample), data.vocabulary, config.nanolm, data.classes);
   }
-  require_input(data.vocabulary == 0, "model.kind: ", config.kind, " takes numbers; the samples here are characters");
+  require_input(data.vocabulary == 0, "model.kind: ", config.kind, " takes numbers, but the samples are characters");
   if (config.kind == "mixer_ti8") return mixer(network, data.sample, config.mixer, data.classes);
   if (config.kind == "vit_ti32") return vit(network, data.sample, config.vit, data.classes);
   if (config.kind == "resnet34") {
