@@ -34,8 +34,7 @@ struct ModelConfig {
 struct DataShape {
   network::Shape sample;
   std::size_t classes = 0;
-  std::size_t vocabulary =
-      0;  // above 0: samples are integers below it, one of the classes at each position their label
+  std::size_t vocabulary = 0;  // 0: samples are numbers; else integers below it, with a label at each position
 };
 
 /// Builds the deck's network into an empty one. Throws InputError when the data does not suit the kind of network.
