@@ -62,28 +62,37 @@ std::vector<double> scaled(std::vector<double> reals, Scaling const& scaling) {
 template <class Real, class Space>
 Shard<Real, Space>::Shard(HostSamples const& samples, Standardization const& standardization)
     : m_samples(samples.count), m_features(samples.features) {
-  require(samples.tokens.empty(), "a shard holds numbers, not integer inputs");
   Scaling const scaling(samples, standardization);
   m_mean = to_memory<Space, Vector<Real, Space>>("onedge::Shard::mean", scaling.mean);
   m_factor = to_memory<Space, Vector<Real, Space>>("onedge::Shard::factor", scaling.factor);
   m_pixels = to_memory<Space, Vector<std::uint8_t, Space>>("onedge::Shard::pixels", samples.pixels);
   m_reals = to_memory<Space, Vector<Real, Space>>("onedge::Shard::reals", scaled(samples.reals, scaling));
+  m_tokens = to_memory<Space, Vector<std::int32_t, Space>>("onedge::Shard::tokens", samples.tokens);
   m_labels = to_memory<Space, Vector<std::int32_t, Space>>("onedge::Shard::labels", samples.labels);
-  require(m_pixels.extent(0) + m_reals.extent(0) == m_samples * m_features && m_labels.extent(0) == m_samples,
-          "a shard of ", m_samples, " samples of ", m_features, " values was given ",
-          m_pixels.extent(0) + m_reals.extent(0), " values and ", m_labels.extent(0), " labels");
+  if (m_samples > 0) m_labels_per_sample = m_labels.extent(0) / m_samples;
+  std::size_t const values = m_pixels.extent(0) + m_reals.extent(0) + m_tokens.extent(0);
+  require(values == m_samples * m_features && m_labels.extent(0) == m_samples * m_labels_per_sample, "a shard of ",
+          m_samples, " samples of ", m_features, " values was given ", values, " values and ", m_labels.extent(0),
+          " labels");
 }
 
 template <class Real, class Space>
 std::size_t Shard<Real, Space>::bytes() const {
-  return m_pixels.extent(0) + m_reals.extent(0) * sizeof(Real) + m_labels.extent(0) * sizeof(std::int32_t);
+  return m_pixels.extent(0) + m_reals.extent(0) * sizeof(Real) +
+         (m_tokens.extent(0) + m_labels.extent(0)) * sizeof(std::int32_t);
+}
+
+template <class Real, class Space>
+void Shard<Real, Space>::check_range(std::size_t first, std::size_t count) const {
+  require(first <= m_samples && count <= m_samples - first, "samples ", first, " to ", first + count,
+          " of a shard that holds ", m_samples);
 }
 
 template <class Real, class Space>
 void Shard<Real, Space>::load(Space const& space, std::size_t first, std::size_t count,
                               MatrixWindow<Real, Space> plane) const {
-  require(first <= m_samples && count <= m_samples - first, "samples ", first, " to ", first + count,
-          " of a shard that holds ", m_samples);
+  check_range(first, count);
+  require(m_tokens.extent(0) == 0, "tokens have no plane to be loaded into");
   require(plane.extent(0) == count && plane.extent(1) == m_features && plane.span_is_contiguous(), "a plane of [",
           plane.extent(0), ", ", plane.extent(1), "] for samples of [", count, ", ", m_features, "]");
   if (plane.size() == 0) return;
@@ -98,9 +107,16 @@ void Shard<Real, Space>::load(Space const& space, std::size_t first, std::size_t
 
 template <class Real, class Space>
 VectorWindow<std::int32_t const, Space> Shard<Real, Space>::labels(std::size_t first, std::size_t count) const {
-  require(first <= m_samples && count <= m_samples - first, "labels ", first, " to ", first + count,
-          " of a shard that holds ", m_samples);
-  return VectorWindow<std::int32_t const, Space>(m_labels.data() + first, count);
+  check_range(first, count);
+  return VectorWindow<std::int32_t const, Space>(m_labels.data() + first * m_labels_per_sample,
+                                                 count * m_labels_per_sample);
+}
+
+template <class Real, class Space>
+VectorWindow<std::int32_t const, Space> Shard<Real, Space>::tokens(std::size_t first, std::size_t count) const {
+  check_range(first, count);
+  if (m_tokens.extent(0) == 0) return {};
+  return VectorWindow<std::int32_t const, Space>(m_tokens.data() + first * m_features, count * m_features);
 }
 
 #define ONEDGE_INSTANTIATE(Real, Space) template class Shard<Real, Space>;

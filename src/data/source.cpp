@@ -25,8 +25,9 @@ void Source::check_range(std::size_t first, std::size_t count) const {
 void Source::check_labels(std::size_t first, std::vector<std::int32_t> const& labels) const {
   for (std::size_t i = 0; i < labels.size(); ++i) {
     auto const label = labels[i];
-    require_input(label >= 0 && static_cast<std::size_t>(label) < m_description.classes, label_file(first + i),
-                  ": label ", label, " of sample ", first + i, " is outside 0 to ", m_description.classes - 1);
+    std::size_t const sample = first + i / m_description.labels_per_sample;
+    require_input(label >= 0 && static_cast<std::size_t>(label) < m_description.classes, label_file(sample), ": label ",
+                  label, " of sample ", sample, " is outside 0 to ", m_description.classes - 1);
   }
 }
 
@@ -37,8 +38,9 @@ HostSamples Source::read(std::size_t first, std::size_t count) const {
   samples.features = m_description.features();
   check_labels(first, samples.labels);
   auto const inputs = samples.pixels.size() + samples.reals.size() + samples.tokens.size();
-  require(inputs == count * samples.features && samples.labels.size() == count, m_description.name, ": read ", inputs,
-          " values and ", samples.labels.size(), " labels for ", count, " samples of ", samples.features, " values");
+  require(inputs == count * samples.features && samples.labels.size() == count * m_description.labels_per_sample,
+          m_description.name, ": read ", inputs, " values and ", samples.labels.size(), " labels for ", count,
+          " samples of ", samples.features, " values");
   return samples;
 }
 

@@ -27,8 +27,9 @@ std::vector<double> Evaluator<Real, Space>::tile_sums(VectorWindow<Real const, S
   network::Bindings<Real, Space> bound;
   bound.parameters = parameters;
   bound.labels = m_shard.labels(first, count);
+  bound.tokens = m_shard.tokens(first, count);
   network::Pass<Real, Space> const pass(m_space, m_workspace, bound, 0, count);
-  m_shard.load(m_space, first, count, pass.plane(m_network.input_value(), 0));
+  if (m_network.input_value().id >= 0) m_shard.load(m_space, first, count, pass.plane(m_network.input_value(), 0));
   m_network.forward(pass);
   double const loss = m_workspace.collect_terms(1)[0];
   m_network.loss().count_correct(pass);

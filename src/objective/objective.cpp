@@ -22,6 +22,11 @@ Objective<Real, Space>::Objective(Space const& space, network::Network<Real, Spa
       m_inner_products(space) {
   require(shard.samples() == partition.sample_count(communicator.rank()), "the shard holds ", shard.samples(),
           " samples, the partition gives this rank ", partition.sample_count(communicator.rank()));
+  require(shard.labels_per_sample() == network.loss().rows_per_sample(), "the shard has ", shard.labels_per_sample(),
+          " labels per sample, the network ", network.loss().rows_per_sample(), " outputs");
+  require(shard.tokens(0, shard.samples()).extent(0) == shard.samples() * network.token_length(), "the network takes ",
+          network.token_length(), " tokens per sample, the shard holds ", shard.tokens(0, shard.samples()).extent(0),
+          " in ", shard.samples(), " samples");
   require(options.micro_batch % partition.block() == 0, "micro-batch ", options.micro_batch,
           " is not a multiple of the block of ", partition.block());
   for (int r = 0; r <= communicator.size(); ++r) m_first_blocks.push_back(partition.first_block(r));
@@ -88,6 +93,7 @@ network::Bindings<Real, Space> Objective<Real, Space>::bindings(std::size_t micr
   result.parameters = m_point;
   std::size_t const rows = m_network.loss().rows_per_sample();
   result.labels = m_shard.labels(micro_batch * m_micro_batch + tile.first, tile.count);
+  result.tokens = m_shard.tokens(micro_batch * m_micro_batch + tile.first, tile.count);
   result.weight = 1.0 / (static_cast<double>(m_partition.samples()) * static_cast<double>(rows));
   return result;
 }
@@ -96,8 +102,10 @@ template <class Real, class Space>
 void Objective<Real, Space>::hold_inputs(std::size_t micro_batch) {
   if (m_held != Held::nothing && m_held_micro_batch == micro_batch) return;
   std::size_t const samples = micro_batch_samples(micro_batch);
-  m_shard.load(m_space, micro_batch * m_micro_batch, samples,
-               m_workspace.plane(m_network.input_value(), 0, 0, 0, samples));
+  if (m_network.input_value().id >= 0) {
+    m_shard.load(m_space, micro_batch * m_micro_batch, samples,
+                 m_workspace.plane(m_network.input_value(), 0, 0, 0, samples));
+  }
   m_held = Held::inputs;
   m_held_micro_batch = micro_batch;
 }

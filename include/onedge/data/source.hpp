@@ -14,6 +14,8 @@ struct SourceDescription {
   std::size_t samples = 0;         // available in this split
   std::vector<std::size_t> shape;  // of one sample, channels last: [height, width, channels], or [features]
   std::size_t classes = 0;         // labels are 0 … classes − 1
+  std::size_t labels_per_sample = 1;
+  std::size_t vocabulary = 0;  // 0: samples are numbers; else integers (tokens) below it
 
   /// Values in one sample.
   std::size_t features() const;
@@ -27,7 +29,7 @@ struct HostSamples {
   std::vector<double> reals;         // inputs as they are
   std::vector<std::int32_t> tokens;  // integer inputs (characters)
   double scale = 1.0 / 255.0;        // of pixels
-  std::vector<std::int32_t> labels;  // [count]
+  std::vector<std::int32_t> labels;  // [count · labels per sample]
 };
 
 class Source {

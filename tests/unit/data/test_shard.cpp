@@ -99,6 +99,28 @@ TYPED_TEST(ShardTest, HandsOutLabels) {
   EXPECT_EQ(shard.labels(37, 0).extent(0), 0U);
 }
 
+TYPED_TEST(ShardTest, HandsOutTokensAndTheirLabels) {
+  HostSamples samples;
+  samples.count = 11;
+  samples.features = 4;
+  for (int i = 0; i < 44; ++i) samples.tokens.push_back(i), samples.labels.push_back(100 + i);
+  Shard<typename TypeParam::Real, typename TypeParam::Space> const shard(samples);
+  EXPECT_EQ(shard.labels_per_sample(), 4U);
+  EXPECT_EQ(shard.bytes(), 2U * 44U * 4U);
+  auto const tokens = shard.tokens(3, 5), labels = shard.labels(3, 5);
+  ASSERT_EQ(tokens.extent(0), 20U);
+  ASSERT_EQ(labels.extent(0), 20U);
+  auto const tokens_host = Kokkos::create_mirror_view(tokens), labels_host = Kokkos::create_mirror_view(labels);
+  Kokkos::deep_copy(tokens_host, tokens);
+  Kokkos::deep_copy(labels_host, labels);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(tokens_host(i), 12 + i);
+    EXPECT_EQ(labels_host(i), 112 + i);
+  }
+  EXPECT_THROW(this->loaded(shard, 0, 1), onedge::Error);
+  EXPECT_THROW(shard.tokens(8, 4), onedge::Error);
+}
+
 TYPED_TEST(ShardTest, RefusesWhatItDoesNotHold) {
   using Real = typename TypeParam::Real;
   using Space = typename TypeParam::Space;
@@ -113,6 +135,7 @@ TYPED_TEST(ShardTest, RefusesWhatItDoesNotHold) {
   broken = pixels();
   broken.tokens.push_back(1);
   EXPECT_THROW((Shard<Real, Space>(broken)), onedge::Error);
+  EXPECT_EQ((Shard<Real, Space>(pixels()).tokens(0, 37).extent(0)), 0U);
   EXPECT_EQ((Shard<Real, Space>()).samples(), 0U);
   EXPECT_EQ((Shard<Real, Space>(HostSamples())).samples(), 0U);
 }
