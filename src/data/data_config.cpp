@@ -11,13 +11,25 @@ namespace {
 
 constexpr std::size_t image_classes = 10;  // of MNIST and Fashion-MNIST
 
+bool is_one_of(std::string const& set, std::initializer_list<char const*> sets) {
+  return std::find(sets.begin(), sets.end(), set) != sets.end();
+}
+
 void bind_path(config::Section& section, DataConfig& config) {
   auto const meaning = "folder of the set's files";
   if (config.set == "fashion-mnist" || section.documenting()) {
     section.when("set: fashion-mnist").bind("path", config.path, meaning);
   }
-  if (config.set == "mnist" || config.set == "cifar10" || config.set == "cifar100" || section.documenting()) {
+  if (is_one_of(config.set, {"mnist", "cifar10", "cifar100"}) || section.documenting()) {
     section.when("set: mnist, cifar10, cifar100").require("path", config.path, meaning);
+  }
+  if (config.set == "text" || section.documenting()) {
+    section.when("set: text").require("path", config.path, "file of text in UTF-8");
+  }
+  if (config.set == "images" || section.documenting()) {
+    section.when("set: images")
+        .require("path", config.path,
+                 "folder of class folders of JPEG images, or of train/ and val/ (test samples) with such folders");
   }
   if (config.set == "hdf5" || section.documenting()) {
     section.when("set: hdf5")
@@ -27,8 +39,8 @@ void bind_path(config::Section& section, DataConfig& config) {
 }
 
 void bind_labels(config::Section& section, DataConfig& config) {
-  if (config.set == "synthetic" && !section.documenting()) return;
-  auto files = section.when("set: any but synthetic");
+  if (is_one_of(config.set, {"synthetic", "text"}) && !section.documenting()) return;
+  auto files = section.when("set: not synthetic, text");
   files.bind(
       "labels", config.labels,
       "classes to use, which become 0, 1, … in this order; data.first and data.samples count what is left; []: all",
@@ -41,6 +53,28 @@ void bind_labels(config::Section& section, DataConfig& config) {
   if (twice != sorted.end()) section.fail("labels", concat("names label ", *twice, " twice"));
 }
 
+void bind_standardize(config::Section& section, DataConfig& config) {
+  if (config.set == "text" && !section.documenting()) return;
+  section.when("set: not text")
+      .choose(
+          "standardize", config.standardize, {"none", "channel", "pixel", "imagenet"},
+          "inputs x become (x - mean)/deviation; channel, pixel: per channel or per value of a sample, over the "
+          "training samples used (deviation: ÷N, and 1 where x is constant); imagenet: per channel, with "
+          "ImageNet's mean 255·(0.485, 0.456, 0.406) and deviation 255·(0.229, 0.224, 0.225) of pixels; none: pixels "
+          "become x/255");
+}
+
+void bind_images(config::Section& section, DataConfig& config) {
+  constexpr config::Limits side{1.0, 4096.0};
+  auto images = section.when("set: images");
+  images.bind("size", config.size, "height and width of the square cut out of the middle of each image", side);
+  images.bind_or_word("resize", config.resize, "none", 0,
+                      "pixels of the shorter side before that (bilinear with antialiasing); none: as it is", side);
+  if (config.resize > 0 && config.resize < config.size) {
+    section.fail("resize", concat("must be at least data.size (", config.size, ")"));
+  }
+}
+
 void check_synthetic_range(config::Section const& section, DataConfig const& config) {
   constexpr std::int64_t most = 1000000000;
   if (config.samples == DataConfig::all) section.fail("samples", "synthetic data need a number, not all");
@@ -48,15 +82,40 @@ void check_synthetic_range(config::Section const& section, DataConfig const& con
   if (config.first > most) section.fail("first", concat("synthetic data have at most ", most, " samples"));
 }
 
-std::unique_ptr<Source> open(DataConfig const& config, Split split) {
-  auto const classes = static_cast<std::size_t>(config.classes);
-  if (config.set == "mnist" || config.set == "fashion-mnist") return open_idx(config.path, split, image_classes);
+void bind_synthetic(config::Section& section, DataConfig& config) {
+  auto synthetic = section.when("set: synthetic");
+  constexpr config::Limits size{1.0, 1e6};
+  config.classes = 10;
+  synthetic.bind("features", config.features, "number of values in a sample", size);
+  synthetic.bind("classes", config.classes, "number of classes", size);
+  synthetic.bind("seed", config.seed, "seed of the inputs and of the teacher network", config::non_negative);
+  synthetic.bind("test_samples", config.test_samples, "number of samples of the test split", size);
+  if (config.set == "synthetic") check_synthetic_range(section, config);
+}
+
+void bind_text(config::Section& section, DataConfig& config) {
+  constexpr config::Limits length{1.0, 1e6};
+  auto text = section.when("set: text");
+  text.bind("length", config.length, "characters in a sample: windows of the text, one behind the other from its start",
+            length);
+  config.test_samples = 0;
+  text.bind("test_samples", config.test_samples,
+            "windows at the end of the text that are kept for the test split; 0: no test split", config::non_negative);
+}
+
+std::unique_ptr<Source> open(DataConfig const& config, Split split, Report const& report) {
+  auto const size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
+  if (is_one_of(config.set, {"mnist", "fashion-mnist"})) return open_idx(config.path, split, image_classes);
   if (config.set == "cifar10") return open_cifar10(config.path, split);
   if (config.set == "cifar100") return open_cifar100(config.path, split);
-  if (config.set == "hdf5") return open_hdf5(config.path, split, classes);
+  if (config.set == "hdf5") return open_hdf5(config.path, split, size(config.classes));
+  if (config.set == "text") return open_text(config.path, split, size(config.length), size(config.test_samples));
+  if (config.set == "images") {
+    return open_images(config.path, split, {size(config.size), size(config.resize)}, report);
+  }
   if (config.set == "synthetic") {
     auto const samples = split == Split::train ? config.first + config.samples : config.test_samples;
-    return make_synthetic({static_cast<std::size_t>(samples), static_cast<std::size_t>(config.features), classes},
+    return make_synthetic({size(samples), size(config.features), size(config.classes)},
                           static_cast<std::uint64_t>(config.seed), split);
   }
   throw InputError(concat("data.set: unknown set '", config.set, "'"));
@@ -66,36 +125,28 @@ std::unique_ptr<Source> open(DataConfig const& config, Split split) {
 
 DataConfig DataConfig::bind(config::Section section) {
   DataConfig config;
-  section.choose("set", config.set, {"mnist", "fashion-mnist", "cifar10", "cifar100", "hdf5", "synthetic"},
+  section.choose("set", config.set,
+                 {"mnist", "fashion-mnist", "cifar10", "cifar100", "text", "images", "hdf5", "synthetic"},
                  "the data set");
   bind_path(section, config);
   section.bind("first", config.first, "the first training sample to use, counted from 0", config::non_negative);
   section.bind_or_word("samples", config.samples, "all", all, "number of training samples to use",
                        config::at_least_one);
   bind_labels(section, config);
-  section.choose("standardize", config.standardize, {"none", "channel", "pixel"},
-                 "inputs x become (x - mean)/deviation over the training samples used, per channel or per value of a "
-                 "sample; deviation: ÷N, and 1 where x is constant; none: pixels become x/255");
+  bind_standardize(section, config);
   if (config.set == "hdf5" || section.documenting()) {
     section.when("set: hdf5")
         .bind_or_word("classes", config.classes, "auto", 0, "number of classes; auto: the largest label in y plus one",
                       config::at_least_one);
   }
-  if (config.set == "synthetic" || section.documenting()) {
-    auto synthetic = section.when("set: synthetic");
-    constexpr config::Limits size{1.0, 1e6};
-    config.classes = 10;
-    synthetic.bind("features", config.features, "number of values in a sample", size);
-    synthetic.bind("classes", config.classes, "number of classes", size);
-    synthetic.bind("seed", config.seed, "seed of the inputs and of the teacher network", config::non_negative);
-    synthetic.bind("test_samples", config.test_samples, "number of samples of the test split", size);
-    if (config.set == "synthetic") check_synthetic_range(section, config);
-  }
+  if (config.set == "images" || section.documenting()) bind_images(section, config);
+  if (config.set == "synthetic" || section.documenting()) bind_synthetic(section, config);
+  if (config.set == "text" || section.documenting()) bind_text(section, config);
   return config;
 }
 
-std::unique_ptr<Source> make_source(DataConfig const& config, Split split) {
-  auto source = open(config, split);
+std::unique_ptr<Source> make_source(DataConfig const& config, Split split, Report const& report) {
+  auto source = open(config, split, report);
   bool const limited = config.per_label != DataConfig::all && split == Split::train;
   if (config.labels.empty() && !limited) return source;
   auto const most = limited ? static_cast<std::size_t>(config.per_label) : source->description().samples;
@@ -107,6 +158,8 @@ bool has_test_split(DataConfig const& config) {
   auto const holds = [&](char const* name) { return std::filesystem::exists(path / name); };
   if (config.set == "synthetic") return true;
   if (config.set == "hdf5") return hdf5_has_test(path);
+  if (config.set == "text") return config.test_samples > 0;
+  if (config.set == "images") return images_have_test(path);
   if (config.set == "cifar10") return holds("test_batch.bin");
   if (config.set == "cifar100") return holds("test.bin");
   return holds("t10k-images-idx3-ubyte") || holds("t10k-images-idx3-ubyte.gz");

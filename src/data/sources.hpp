@@ -31,6 +31,21 @@ struct SyntheticShape {
 /// Inputs from N(0, 1), labels from a random teacher network.
 std::unique_ptr<Source> make_synthetic(SyntheticShape const& shape, std::uint64_t seed, Split split);
 
+/// Windows of `length` characters of a text in UTF-8, one behind the other from its start; the last `test_samples` of
+/// them are the test split. The vocabulary is the sorted set of the characters of the whole text.
+std::unique_ptr<Source> open_text(std::filesystem::path const& file, Split split, std::size_t length,
+                                  std::size_t test_samples);
+
+struct ImageOptions {
+  std::size_t size;    // of the square that is cut out of the middle
+  std::size_t resize;  // of the shorter side before that; 0: as it is
+};
+/// FOLDER/train/CLASS/IMAGE.jpg and FOLDER/val/CLASS/IMAGE.jpg, or FOLDER/CLASS/IMAGE.jpg; classes and images in
+/// alphabetical order, hidden files left out.
+std::unique_ptr<Source> open_images(std::filesystem::path const& folder, Split split, ImageOptions const& options,
+                                    Report report);
+bool images_have_test(std::filesystem::path const& folder);
+
 /// The samples of `source` that have one of these labels, in its order, and at most `per_label` of each. Label
 /// labels[i] becomes i; without labels all stay as they are. Reads the labels; InputError when no sample is left.
 std::unique_ptr<Source> select_labels(std::unique_ptr<Source> source, std::vector<std::int64_t> labels,

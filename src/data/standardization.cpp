@@ -56,6 +56,13 @@ class Summation {
 
 }  // namespace
 
+Standardization imagenet_standardization() {
+  Standardization result{{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}};
+  for (double& mean : result.mean) mean *= 255;
+  for (double& deviation : result.deviation) deviation *= 255;
+  return result;
+}
+
 Standardization measure_standardization(HostSamples const& samples, std::size_t size, BlockPartition const& partition,
                                         comm::Communicator const& communicator) {
   require(samples.count == partition.sample_count(communicator.rank()) && size > 0 && samples.features % size == 0,

@@ -73,6 +73,9 @@ void build_network(network::Network<Real, Space>& network, ModelConfig const& co
 
 template <class Real, class Space>
 std::unique_ptr<network::Network<Real, Space>> make_network(ModelConfig const& config, DataShape const& data) {
+  bool const takes_numbers = config.kind == "mlp" || config.kind == "linear";
+  require_input(!takes_numbers || data.vocabulary == 0, "model.kind: ", config.kind,
+                " takes numbers, but the samples are characters");
   auto network = std::make_unique<network::Network<Real, Space>>();
   build_network(*network, config, data);
   return network;

@@ -8,21 +8,27 @@
 namespace onedge::training {
 
 template <class Real, class Space>
-Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator const& communicator)
+Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator const& communicator,
+                              data::Report const& report)
     : m_rank(communicator.rank()),
       m_ranks(communicator.size()),
-      m_source(data::make_source(config.data, data::Split::train)) {
+      m_standardize(config.data.standardize),
+      m_source(data::make_source(config.data, data::Split::train, report)) {
   auto const& description = m_source->description();
   m_range = data::sample_range(config.data, description);
   auto const block = static_cast<std::size_t>(config.block);
   m_partition.emplace(m_range.count, block, communicator.size());
-  m_network = model::make_network<Real, Space>(config.model, {description.shape, description.classes});
+  require_input(config.data.standardize != "imagenet" || description.shape.back() == 3,
+                "data.standardize: imagenet is for three channels, ", description.name, " has ",
+                description.shape.back());
+  m_network =
+      model::make_network<Real, Space>(config.model, {description.shape, description.classes, description.vocabulary});
   auto const& sharpness = config.sharpness;
   bool const fits = sharpness.solver.fits(static_cast<int>(sharpness.most()), m_network->parameters().size());
   require_input(sharpness.every == 0 || fits, "measure.sharpness: ", sharpness.most(),
                 " eigenvalues are too many for a model of ", m_network->parameters().size(), " parameters");
   if (config.evaluation_every > 0 && data::has_test_split(config.data)) {
-    m_test_source = data::make_source(config.data, data::Split::test);
+    m_test_source = data::make_source(config.data, data::Split::test, report);
     auto const& test = m_test_source->description();
     require_input(test.shape == description.shape && test.classes <= description.classes, test.name,
                   ": the test samples differ in shape or classes from ", description.name);
@@ -33,6 +39,8 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator c
 template <class Real, class Space>
 void Problem<Real, Space>::read_samples() {
   m_samples = m_source->read(m_range.first + m_partition->first_sample(m_rank), m_partition->sample_count(m_rank));
+  require_input(m_standardize != "imagenet" || m_samples.reals.empty(),
+                "data.standardize: imagenet is for pixels, but ", m_source->description().name, " holds real numbers");
   if (m_test_source) {
     m_test_samples =
         m_test_source->read(m_test_partition->first_sample(m_rank), m_test_partition->sample_count(m_rank));
@@ -40,10 +48,12 @@ void Problem<Real, Space>::read_samples() {
 }
 
 template <class Real, class Space>
-void Problem<Real, Space>::make_shards(TrainingConfig const& config, comm::Communicator const& communicator) {
+void Problem<Real, Space>::make_shards(comm::Communicator const& communicator) {
   data::Standardization standardization;
-  if (config.data.standardize != "none") {
-    bool const by_channel = config.data.standardize == "channel";
+  if (m_standardize == "imagenet") {
+    standardization = data::imagenet_standardization();
+  } else if (m_standardize != "none") {
+    bool const by_channel = m_standardize == "channel";
     std::size_t const size = by_channel ? m_source->description().shape.back() : m_samples.features;
     standardization = data::measure_standardization(m_samples, size, *m_partition, communicator);
   }

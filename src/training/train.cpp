@@ -98,11 +98,12 @@ io::Status train_in(RunContext& context, bool fresh) {
   std::vector<Real> initial;
   comm::agree(context.communicator, [&] {
     tuner::make_tuner(context.config.tuner, context.config.steps);
-    problem = std::make_unique<Problem<Real, DefaultSpace>>(context.config, context.communicator);
+    problem = std::make_unique<Problem<Real, DefaultSpace>>(context.config, context.communicator,
+                                                            [&](std::string const& text) { context.log.info(text); });
     problem->read_samples();
     initial = problem->initial_parameters(context.config);
   });
-  problem->make_shards(context.config, context.communicator);
+  problem->make_shards(context.communicator);
   std::unique_ptr<RunDirectory> directory;
   Course const course = take_directory(context, fresh, directory);
   std::filesystem::path const path = context.config.directory;

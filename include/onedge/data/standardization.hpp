@@ -19,6 +19,10 @@ struct Standardization {
   std::size_t size() const { return mean.size(); }
 };
 
+/// Of ImageNet's pixels by channel (red, green, blue), as in Scenic: 255·(0.485, 0.456, 0.406) and 255·(0.229, 0.224,
+/// 0.225).
+Standardization imagenet_standardization();
+
 /// Mean and deviation (÷N) over the samples of all ranks, of which this rank holds `samples`; `size` is features, or
 /// the number of channels. What is constant gets the deviation 1, so that it becomes 0 and not NaN. Collective; blocks
 /// are added in one fixed tree: the same bits on every rank and for any number of ranks.

@@ -14,12 +14,13 @@ namespace onedge::training {
 template <class Real, class Space>
 class Problem {
  public:
-  /// Opens the data and builds the network; reads no samples. Throws InputError. Does not communicate.
-  Problem(TrainingConfig const& config, comm::Communicator const& communicator);
+  /// Opens the data and builds the network; reads no samples. `report` hears of a long reading. Throws InputError. Does
+  /// not communicate.
+  Problem(TrainingConfig const& config, comm::Communicator const& communicator, data::Report const& report = {});
   /// Reads this rank's samples. Throws InputError. Does not communicate.
   void read_samples();
   /// Puts what was read where kernels run, standardised as the deck says. Collective.
-  void make_shards(TrainingConfig const& config, comm::Communicator const& communicator);
+  void make_shards(comm::Communicator const& communicator);
 
   network::Network<Real, Space> const& network() const { return *m_network; }
   data::BlockPartition const& partition() const { return *m_partition; }
@@ -42,6 +43,7 @@ class Problem {
  private:
   int m_rank;
   int m_ranks;
+  std::string m_standardize;
   std::unique_ptr<data::Source> m_source, m_test_source;
   data::SampleRange m_range;
   std::unique_ptr<network::Network<Real, Space>> m_network;

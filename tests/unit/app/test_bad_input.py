@@ -131,6 +131,41 @@ class BadInput(ProgramTest):
             path.unlink()
         self.refuse_train(deck=deck, says=["data_batch_1.bin"])
 
+    def test_image_folders(self):
+        deck = self.data_deck(set="images", path=str(self.folder / "images"), size=4, resize="none")
+        for image in range(40):
+            self.write(f"images/{'ab'[image // 20]}/{image}.jpg", b"\x89PNG")
+        for ranks in (0, 2, 3):
+            self.refuse_train(deck=deck, says=["images/a/0.jpg", "no JPEG"], ranks=ranks)
+        self.refuse_train("data.labels=[1]", "data.first=19", deck=deck, says=["images/b/39.jpg"])
+        self.refuse_train("data.labels=[2]", deck=deck, says=["data.labels", "0 to 1"])
+        self.refuse_train("data.resize=3", deck=deck, says=["data.resize", "data.size (4)"])
+        for image in range(20):
+            (self.folder / f"images/a/{image}.jpg").unlink()
+        self.refuse_train(deck=deck, says=["images/a is empty"])
+        (self.folder / "images/a").rmdir()
+        self.refuse_train(deck=deck, says=["one class folder only"])
+        self.refuse_train("--dry-run", deck=deck, says=["one class folder only"])
+        self.refuse_train(f"data.path={self.folder / 'nowhere'}", deck=deck, says=["data.path", "nowhere"])
+
+    def test_texts(self):
+        deck = self.data_deck(set="text", path=str(self.write("text.txt", "abcabc" * 11)))
+        self.refuse_train(deck=deck, says=["model.kind: mlp takes numbers"])
+        self.refuse_train("data.length=66", deck=deck, says=["data.length", "66 characters", "text.txt"])
+        self.refuse_train("data.test_samples=1", deck=deck, says=["data.test_samples", "text.txt"])
+        self.write("text.txt", b"abc\xff" * 66)
+        self.refuse_train(deck=deck, says=["text.txt", "UTF-8", "byte 3"])
+
+    def test_standardize(self):
+        with h5py.File(self.folder / "data.h5", "w") as file:
+            file["x"], file["y"] = np.ones((64, 2, 3)), np.arange(64) % 3
+        deck = self.data_deck(set="hdf5", path=str(self.folder / "data.h5"))
+        self.refuse_train("data.standardize=imagenet", deck=deck, says=["data.standardize", "data.h5", "real numbers"])
+        self.refuse_train("data.standardize=imagenet", says=["data.standardize", "three channels", "has 5"])
+        self.refuse_train("data.standardize=chanel", says=["data.standardize", "channel"])
+        self.refuse_train("data.labels=[1, 1]", deck=deck, says=["data.labels", "twice"])
+        self.refuse_train("data.labels=[1, 3]", deck=deck, says=["data.labels: 3", "data.h5", "0 to 2"])
+
     def test_hdf5_files(self):
         path = self.folder / "data.h5"
         x, y = np.ones((64, 5)), np.arange(64) % 3

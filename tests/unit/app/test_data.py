@@ -1,5 +1,6 @@
 """What the section `data` makes of a set, against NumPy: a run on raw data under an option does what a run on data that
 NumPy has prepared does."""
+import base64
 import json
 import unittest
 
@@ -9,6 +10,12 @@ import h5py
 import numpy as np
 
 SAMPLES, SHAPE = 75, (2, 3)  # not a multiple of the block of 8; three channels
+
+# A grey JPEG, 6 rows of 8 pixels, that decodes to GREY everywhere.
+GREY = 72
+JPEG = base64.b64decode(
+    "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1RV19iZ2hnPk"
+    "1xeXBkeFxlZ2P/wAALCAAGAAgBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAABf/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8ADf/Z")
 
 
 class Data(ProgramTest):
@@ -66,6 +73,21 @@ class Data(ProgramTest):
             file["x_test"] = (x_test[inside] - mean) / deviation
             file["y_test"] = np.array([1, -1, -1, 2, 0, -1])[y_test[inside]]
         np.testing.assert_allclose(found, self.losses(deck, "prepared"), rtol=1e-11)
+
+    def test_images(self):
+        for split, images in (("train", 12), ("val", 10)):
+            for image in range(2 * images):
+                self.write(f"pictures/{split}/{'ant' if image < images else 'bee'}/{image:02}.jpeg", JPEG)
+        data = {"set": "images", "path": str(self.folder / "pictures"), "size": 4, "resize": 5, "standardize": "imagenet"}
+        deck = self.write("images.yaml", json.dumps({**DECK, "data": data, "output": {"checkpoint": {"every": 0}}}))
+        found = self.losses(deck, "images")
+        x = (GREY / 255 - np.array([0.485, 0.456, 0.406])) / np.array([0.229, 0.224, 0.225])
+        prepared = self.deck_of("prepared", np.broadcast_to(x, (24, 4, 4, 3)), np.arange(24) // 12)
+        with h5py.File(self.folder / "prepared.h5", "r+") as file:
+            del file["x_test"], file["y_test"]
+            file["x_test"], file["y_test"] = np.broadcast_to(x, (20, 4, 4, 3)), np.arange(20) // 10
+        np.testing.assert_allclose(found, self.losses(prepared, "prepared"), rtol=1e-11)
+        np.testing.assert_array_equal(self.losses(deck, "images-3", ranks=3), found)
 
 
 if __name__ == "__main__":

@@ -79,6 +79,8 @@ TEST(DataConfig, HasDefaults) {
   EXPECT_EQ(config.samples, DataConfig::all);
   EXPECT_EQ(bind("data: {samples: 4096, first: 4096}").samples, 4096);
   EXPECT_EQ(config.standardize, "none");
+  EXPECT_EQ(bind("data: {set: text, path: a}").test_samples, 0);
+  EXPECT_EQ(bind("data: {set: images, path: a, size: 300, resize: none}").resize, 0);
   EXPECT_EQ(bind("data: {labels: [4, 2], per_label: 250}").labels, (std::vector<std::int64_t>{4, 2}));
   EXPECT_EQ(bind("data: {set: hdf5, path: a.h5}").classes, 0);
   EXPECT_EQ(bind("data: {set: hdf5, path: a.h5, classes: 3}").classes, 3);
@@ -98,6 +100,12 @@ TEST(DataConfig, RefusesBadSections) {
   expect_input_error([] { bind("data: {per_label: 0}"); }, {"data.per_label"});
   expect_input_error([] { bind("data: {set: synthetic, samples: 3, labels: [1]}"); }, {"data.labels"});
   expect_input_error([] { bind("data: {standardize: channels}"); }, {"data.standardize", "channel"});
+  expect_input_error([] { bind("data: {set: text}"); }, {"data.path: is required"});
+  expect_input_error([] { bind("data: {set: text, path: a, length: 0}"); }, {"data.length: must be >= 1"});
+  expect_input_error([] { bind("data: {set: text, path: a, standardize: pixel}"); }, {"data.standardize"});
+  expect_input_error([] { bind("data: {set: text, path: a, labels: [1]}"); }, {"data.labels"});
+  expect_input_error([] { bind("data: {set: images, path: a, resize: 223}"); }, {"data.resize", "data.size (224)"});
+  expect_input_error([] { bind("data: {set: images, path: a, resize: any}"); }, {"data.resize", "none"});
   expect_input_error([] { bind("data: {features: 3}"); }, {"data.features: unknown key"});
 }
 
@@ -113,9 +121,15 @@ TEST(DataConfig, DocumentsTheKeysOfEveryKind) {
                       "data.path | set: hdf5 | required",
                       "data.first |  | 0",
                       "data.samples |  | all",
-                      "data.labels | set: any but synthetic | []",
-                      "data.per_label | set: any but synthetic | all",
-                      "data.standardize |  | none",
+                      "data.path | set: text | required",
+                      "data.path | set: images | required",
+                      "data.labels | set: not synthetic, text | []",
+                      "data.per_label | set: not synthetic, text | all",
+                      "data.standardize | set: not text | none",
+                      "data.size | set: images | 224",
+                      "data.resize | set: images | 256",
+                      "data.length | set: text | 64",
+                      "data.test_samples | set: text | 0",
                       "data.classes | set: hdf5 | auto",
                       "data.features | set: synthetic | 64",
                       "data.classes | set: synthetic | 10",
