@@ -78,7 +78,7 @@ std::string table(io::OperatorSpectrum const& found, double edge) {
 template <class Real, class Space>
 class StoredState {
  public:
-  StoredState(Stored const& stored, SharpnessStudy const& study, comm::MpiCommunicator const& communicator)
+  StoredState(Stored const& stored, comm::MpiCommunicator const& communicator)
       : m_problem(stored.config, communicator) {
     auto const& config = stored.config;
     auto const& layout = m_problem.network().parameters();
@@ -89,16 +89,17 @@ class StoredState {
     m_optimizer = optimizer::make_optimizer<Real, Space>(config.optimizer, layout.size());
     auto const saved = stored.checkpoint.states.find("optimizer");
     if (saved != stored.checkpoint.states.end()) restore(*m_optimizer, saved->second);
+  }
+
+  /// Collective from here on.
+  void linearise(TrainingConfig const& config, SharpnessStudy const& study, comm::MpiCommunicator const& communicator) {
+    m_problem.make_shards(communicator);
     network::Demand const demand{0, false, study.solver.width(study.count)};
     auto const micro_batch = choose_micro_batch(m_problem, config, demand, communicator.local_size());
     m_objective = std::make_unique<objective::Objective<Real, Space>>(
         m_space, m_problem.network(), m_problem.shard(), m_problem.partition(), communicator,
         objective::Options{micro_batch, config.reproducible, config.model.weight_decay});
     m_objective->reserve(demand);
-  }
-
-  /// Collective from here on.
-  void linearise() {
     m_objective->set_point(m_parameters);
     m_objective->gradient(m_gradient);
     m_optimizer->update(m_space, m_gradient, m_update);
@@ -143,14 +144,13 @@ class StoredState {
 template <class Real>
 void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log) {
   std::unique_ptr<StoredState<Real, DefaultSpace>> state;
-  comm::agree(communicator,
-              [&] { state = std::make_unique<StoredState<Real, DefaultSpace>>(stored, study, communicator); });
+  comm::agree(communicator, [&] { state = std::make_unique<StoredState<Real, DefaultSpace>>(stored, communicator); });
   auto const parameters = state->problem().network().parameters().size();
   comm::agree(communicator, [&] {
     require_input(study.solver.fits(study.count, parameters), "--count ", study.count, ": too many for a model of ",
                   parameters, " parameters");
   });
-  state->linearise();
+  state->linearise(stored.config, study, communicator);
   io::SpectrumFile file{study.checkpoint.string(),
                         stored.deck,
                         study.command_line,
