@@ -37,6 +37,51 @@ void scale(Space const& space, MatrixWindow<std::uint8_t const, Space> pixels, V
   }
 }
 
+/// What belongs to samples first … first+count−1 of `samples`.
+template <class View>
+View part_of(View const& values, std::size_t samples, std::size_t first, std::size_t count) {
+  std::size_t const each = samples > 0 ? values.extent(0) / samples : 0;
+  return Kokkos::subview(values, std::pair(first * each, (first + count) * each));
+}
+
+/// Room for what belongs to `count` samples, where `values` belong to `samples`.
+template <class View>
+View room_for(View const& values, std::size_t samples, std::size_t count) {
+  return uninitialised<View>(values.label(), samples > 0 ? values.extent(0) / samples * count : 0);
+}
+
+/// Images, moved as the placements say.
+template <class Space>
+void move_samples(Space const& space, Vector<Placement, Space> placements, ImageShape image,
+                  Vector<std::uint8_t, Space> from, Vector<std::uint8_t, Space> to) {
+  std::size_t const row = image.width * image.channels, size = image.height * row;
+  Kokkos::parallel_for(
+      "onedge::Shard::gather", range(space, placements.extent(0) * image.height), KOKKOS_LAMBDA(std::size_t index) {
+        std::size_t const i = index / image.height, y = index % image.height;
+        Placement const place = placements(i);
+        std::uint8_t* const target = to.data() + index * row;
+        auto const source_y = static_cast<std::ptrdiff_t>(y) + place.down;
+        bool const is_inside_y = source_y >= 0 && source_y < static_cast<std::ptrdiff_t>(image.height);
+        std::uint8_t const* const source = from.data() + place.sample * size + (is_inside_y ? source_y * row : 0);
+        for (std::size_t x = 0; x < image.width; ++x) {
+          auto const source_x = static_cast<std::ptrdiff_t>(place.is_flipped ? image.width - 1 - x : x) + place.right;
+          bool const is_inside = is_inside_y && source_x >= 0 && source_x < static_cast<std::ptrdiff_t>(image.width);
+          for (std::size_t c = 0; c < image.channels; ++c) {
+            target[x * image.channels + c] = is_inside ? source[source_x * image.channels + c] : 0;
+          }
+        }
+      });
+}
+
+/// What belongs to samples and does not move with their pixels.
+template <class T, class Space>
+void take_samples(Space const& space, Vector<Placement, Space> placements, Vector<T, Space> from, Vector<T, Space> to) {
+  std::size_t const count = placements.extent(0), each = count > 0 ? to.extent(0) / count : 0;
+  Kokkos::parallel_for(
+      "onedge::Shard::gather", range(space, to.extent(0)),
+      KOKKOS_LAMBDA(std::size_t index) { to(index) = from(placements(index / each).sample * each + index % each); });
+}
+
 /// Numbers for every value of a sample, in double.
 struct Scaling {
   Scaling(HostSamples const& samples, Standardization const& standardization)
@@ -117,6 +162,42 @@ VectorWindow<std::int32_t const, Space> Shard<Real, Space>::tokens(std::size_t f
   check_range(first, count);
   if (m_tokens.extent(0) == 0) return {};
   return VectorWindow<std::int32_t const, Space>(m_tokens.data() + first * m_features, count * m_features);
+}
+
+template <class Real, class Space>
+Shard<Real, Space> Shard<Real, Space>::slice(std::size_t first, std::size_t count) const {
+  check_range(first, count);
+  Shard result = *this;
+  result.m_pixels = part_of(m_pixels, m_samples, first, count);
+  result.m_reals = part_of(m_reals, m_samples, first, count);
+  result.m_tokens = part_of(m_tokens, m_samples, first, count);
+  result.m_labels = part_of(m_labels, m_samples, first, count);
+  result.m_samples = count;
+  return result;
+}
+
+template <class Real, class Space>
+Shard<Real, Space> Shard<Real, Space>::like(std::size_t count) const {
+  Shard result = *this;
+  result.m_pixels = room_for(m_pixels, m_samples, count);
+  result.m_reals = room_for(m_reals, m_samples, count);
+  result.m_tokens = room_for(m_tokens, m_samples, count);
+  result.m_labels = room_for(m_labels, m_samples, count);
+  result.m_samples = count;
+  return result;
+}
+
+template <class Real, class Space>
+void Shard<Real, Space>::gather(Space const& space, Vector<Placement, Space> placements, ImageShape image,
+                                Shard const& target) const {
+  require(placements.extent(0) == target.m_samples && target.m_features == m_features, "gathering ",
+          placements.extent(0), " samples into a shard of ", target.m_samples);
+  require(image.height * image.width * image.channels == m_features, "images of ", image.height, " by ", image.width,
+          " by ", image.channels, " values, not ", m_features);
+  if (has_pixels()) move_samples<Space>(space, placements, image, m_pixels, target.m_pixels);
+  take_samples<Real, Space>(space, placements, m_reals, target.m_reals);
+  take_samples<std::int32_t, Space>(space, placements, m_tokens, target.m_tokens);
+  take_samples<std::int32_t, Space>(space, placements, m_labels, target.m_labels);
 }
 
 #define ONEDGE_INSTANTIATE(Real, Space) template class Shard<Real, Space>;

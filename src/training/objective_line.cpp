@@ -7,11 +7,12 @@ namespace onedge::training {
 
 template <class Real, class Space>
 ObjectiveLine<Real, Space>::ObjectiveLine(Space const& space, objective::Objective<Real, Space>& objective, Warn warn,
-                                          Sharpness sharpness)
+                                          Sharpness sharpness, std::int64_t steps_per_epoch)
     : m_space(space),
       m_objective(objective),
       m_warn(std::move(warn)),
       m_measure_sharpness(std::move(sharpness)),
+      m_steps_per_epoch(steps_per_epoch),
       m_inner_products(space) {}
 
 template <class Real, class Space>

@@ -13,11 +13,21 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator c
     : m_rank(communicator.rank()),
       m_ranks(communicator.size()),
       m_standardize(config.data.standardize),
+      m_batch_config(config.batch),
+      m_seed(static_cast<std::uint64_t>(config.seed)),
       m_source(data::make_source(config.data, data::Split::train, report)) {
   auto const& description = m_source->description();
   m_range = data::sample_range(config.data, description);
   auto const block = static_cast<std::size_t>(config.block);
   m_partition.emplace(m_range.count, block, communicator.size());
+  if (!config.batch.is_full()) {
+    auto const size = static_cast<std::size_t>(config.batch.size);
+    require_input(size <= m_range.count, "batch.size: ", size, " is more than the ", m_range.count,
+                  " training samples");
+    require_input(!config.batch.augments() || description.shape.size() == 3,
+                  "batch.crop, batch.flip: are for images, [height, width, channels]");
+    m_step_partition.emplace(size, block, communicator.size());
+  }
   require_input(config.data.standardize != "imagenet" || description.shape.back() == 3,
                 "data.standardize: imagenet is for three channels, ", description.name, " has ",
                 description.shape.back());
@@ -39,6 +49,8 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator c
 template <class Real, class Space>
 void Problem<Real, Space>::read_samples() {
   m_samples = m_source->read(m_range.first + m_partition->first_sample(m_rank), m_partition->sample_count(m_rank));
+  require_input(!m_batch_config.augments() || !m_samples.pixels.empty(),
+                "batch.crop, batch.flip: are for images made of bytes");
   require_input(m_standardize != "imagenet" || m_samples.reals.empty(),
                 "data.standardize: imagenet is for pixels, but ", m_source->description().name, " holds real numbers");
   if (m_test_source) {
@@ -57,8 +69,26 @@ void Problem<Real, Space>::make_shards(comm::Communicator const& communicator) {
     std::size_t const size = by_channel ? m_source->description().shape.back() : m_samples.features;
     standardization = data::measure_standardization(m_samples, size, *m_partition, communicator);
   }
-  m_shard = data::Shard<Real, Space>(std::exchange(m_samples, {}), standardization);
+  if (m_batch_config.is_full()) {
+    m_shard = data::Shard<Real, Space>(std::exchange(m_samples, {}), standardization);
+  } else {
+    data::Shard<Real, Space> const all(data::gather_all(std::exchange(m_samples, {}), *m_partition, communicator),
+                                       standardization);
+    m_shard = all.slice(m_partition->first_sample(m_rank), m_partition->sample_count(m_rank));
+    m_batch.emplace(all, m_source->description().shape, m_batch_config, m_seed, *m_step_partition, m_rank);
+  }
   if (m_test_source) m_test_shard = data::Shard<Real, Space>(std::exchange(m_test_samples, {}), standardization);
+}
+
+template <class Real, class Space>
+bool Problem<Real, Space>::load_step(Space const& space, std::int64_t step) {
+  if (m_batch) m_batch->load(space, step);
+  return m_batch.has_value();
+}
+
+template <class Real, class Space>
+std::int64_t Problem<Real, Space>::steps_per_epoch() const {
+  return m_step_partition ? static_cast<std::int64_t>(m_partition->samples() / m_step_partition->samples()) : 0;
 }
 
 template <class Real, class Space>
@@ -80,7 +110,8 @@ std::vector<Real> Problem<Real, Space>::initial_parameters(TrainingConfig const&
 template <class Real, class Space>
 std::size_t Problem<Real, Space>::fixed_bytes(std::size_t vectors) const {
   // Samples are bytes (pixels) at the least.
-  std::size_t const samples = sample_count() * m_source->description().features();
+  std::size_t const all = m_batch_config.is_full() ? 0 : m_partition->samples();
+  std::size_t const samples = (all + sample_count()) * m_source->description().features();
   return samples + vectors * m_network->parameters().size() * sizeof(Real);
 }
 
@@ -94,6 +125,12 @@ std::size_t Problem<Real, Space>::vector_bytes(int whole, int sliced) const {
   auto const ranks = static_cast<std::size_t>(m_ranks);
   std::size_t const vectors = static_cast<std::size_t>(whole) + (static_cast<std::size_t>(sliced) + ranks - 1) / ranks;
   return vectors * m_network->parameters().size() * sizeof(Real);
+}
+
+template <class Real, class Space>
+tuner::RunLength run_length(TrainingConfig const& config, Problem<Real, Space> const& problem) {
+  std::int64_t const per_epoch = std::max<std::int64_t>(1, problem.steps_per_epoch());
+  return {config.batch.epochs > 0 ? config.batch.epochs * per_epoch : config.steps, per_epoch};
 }
 
 network::Demand demand_of(TrainingConfig const& config, tuner::Tuner const& tuner) {
@@ -136,6 +173,7 @@ std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConf
 #define ONEDGE_INSTANTIATE(Real, Space)                                                                               \
   template class Problem<Real, Space>;                                                                                \
   template std::size_t solver_bytes(Problem<Real, Space> const&, TrainingConfig const&, network::Demand const&);      \
+  template tuner::RunLength run_length(TrainingConfig const&, Problem<Real, Space> const&);                           \
   template std::size_t choose_micro_batch(Problem<Real, Space> const&, TrainingConfig const&, network::Demand const&, \
                                           int);
 ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)

@@ -97,9 +97,11 @@ io::Status train_in(RunContext& context, bool fresh) {
   std::unique_ptr<Problem<Real, DefaultSpace>> problem;
   std::vector<Real> initial;
   comm::agree(context.communicator, [&] {
-    tuner::make_tuner(context.config.tuner, context.config.steps);
     problem = std::make_unique<Problem<Real, DefaultSpace>>(context.config, context.communicator,
                                                             [&](std::string const& text) { context.log.info(text); });
+    auto const length = run_length(context.config, *problem);
+    context.config.steps = length.steps;
+    tuner::make_tuner(context.config.tuner, length);
     problem->read_samples();
     initial = problem->initial_parameters(context.config);
   });
@@ -146,14 +148,17 @@ std::string megabytes(std::size_t bytes) {
 }
 
 template <class Real>
-std::string describe_in(TrainingConfig const& config, comm::MpiCommunicator const& communicator) {
+std::string describe_in(TrainingConfig config, std::string const& deck, comm::MpiCommunicator const& communicator) {
   Problem<Real, DefaultSpace> const problem(config, communicator);
   problem.initial_parameters(config);
-  auto const tuner = tuner::make_tuner(config.tuner, config.steps);
+  auto const length = run_length(config, problem);
+  config.steps = length.steps;
+  auto const tuner = tuner::make_tuner(config.tuner, length);
+  if (communicator.rank() == 0) status_of_past(config, deck, config.directory);
   auto const optimizer =
       optimizer::make_optimizer<Real, DefaultSpace>(config.optimizer, problem.network().parameters().size());
   auto const block = static_cast<std::size_t>(config.block);
-  std::size_t const samples = problem.partition().sample_count(communicator.rank());
+  std::size_t const samples = problem.sample_count();
   std::size_t const vectors = 4 + optimizer->vectors().size();
   std::size_t const free = free_bytes_per_rank(communicator.local_size());
   network::Demand const demand = demand_of(config, *tuner);
@@ -171,6 +176,10 @@ std::string describe_in(TrainingConfig const& config, comm::MpiCommunicator cons
   }
   text << "# samples: " << problem.partition().samples() << " in " << problem.partition().blocks() << " blocks of "
        << block << " on " << communicator.size() << " rank(s); micro-batch " << micro_batch << "\n";
+  if (problem.steps_per_epoch() > 0) {
+    text << "# batches: " << problem.steps_per_epoch() << " of " << config.batch.size << " samples per epoch\n";
+  }
+  text << "# steps: " << length.steps << "\n";
   text << "# memory per rank: " << megabytes(fixed + workspace) << " (samples and vectors " << megabytes(fixed)
        << ", planes " << megabytes(workspace) << "); free: " << megabytes(free) << "\n";
   return text.str();
@@ -180,10 +189,9 @@ std::string describe_in(TrainingConfig const& config, comm::MpiCommunicator cons
 
 std::string describe(TrainingConfig const& config, std::string const& deck, comm::MpiCommunicator const& communicator) {
   RunDirectory::check(config.directory, false);
-  if (communicator.rank() == 0) status_of_past(config, deck, config.directory);
   std::string text = deck;
-  text += config.precision == Precision::single_precision ? describe_in<float>(config, communicator)
-                                                          : describe_in<double>(config, communicator);
+  text += config.precision == Precision::single_precision ? describe_in<float>(config, deck, communicator)
+                                                          : describe_in<double>(config, deck, communicator);
   text += concat("# would write: ", config.directory, "/trajectory.h5, run.log");
   if (config.checkpoint_every > 0) text += ", checkpoint-########.h5";
   return text + "\n";

@@ -39,7 +39,7 @@ Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real,
                               std::vector<Real> const& initial)
     : m_context(context),
       m_problem(std::move(problem)),
-      m_tuner(tuner::make_tuner(context.config.tuner, context.config.steps)) {
+      m_tuner(tuner::make_tuner(context.config.tuner, run_length(context.config, *m_problem))) {
   TrainingConfig const& config = context.config;
   m_parameters = to_space<Real, Space>(initial, "onedge::Trainer::parameters");
   prepare_vectors();
@@ -48,7 +48,7 @@ Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real,
   auto const demand = demand_of(config, *m_tuner);
   std::size_t const micro_batch = choose_micro_batch(*m_problem, config, demand, context.communicator.local_size());
   m_objective = std::make_unique<objective::Objective<Real, Space>>(
-      m_space, network, m_problem->shard(), m_problem->partition(), context.communicator,
+      m_space, network, m_problem->step_shard(), m_problem->step_partition(), context.communicator,
       objective::Options{micro_batch, config.reproducible, config.model.weight_decay});
   m_objective->reserve(demand);
   m_line = std::make_unique<ObjectiveLine<Real, Space>>(
@@ -57,7 +57,8 @@ Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real,
         if (m_trajectory) m_trajectory->warn(step, message);
         m_context.log.warn(concat("step ", step, ": ", message));
       },
-      [this](bool) { return m_tuner_meter->measure(m_step, m_gradient, m_update).eigenvalues.front(); });
+      [this](bool) { return m_tuner_meter->measure(m_step, m_gradient, m_update).eigenvalues.front(); },
+      m_problem->steps_per_epoch());
   prepare_meters();
   if (config.evaluation_every == 0) return;
   std::size_t const at_once = std::max<std::size_t>(1, evaluation_samples / block) * block;
@@ -187,6 +188,7 @@ template <class Real, class Space>
 bool Trainer<Real, Space>::step() {
   ScopedRegion const region("onedge::Trainer::step");
   auto const begin = Clock::now();
+  if (m_problem->load_step(m_space, m_step)) m_objective->samples_changed();
   m_objective->set_point(m_parameters);
   auto const losses = m_objective->gradient(m_gradient);
   if (!std::isfinite(losses.loss)) return diverge("the loss is not finite");

@@ -10,8 +10,14 @@ namespace {
 
 void bind_run(TrainingConfig& config, config::Section run) {
   run.bind("name", config.name, "what the run is called in logs, in plots and in the default of output.directory");
-  run.bind("seed", config.seed, "seed of the initial weights", config::non_negative);
-  run.bind("steps", config.steps, "number of updates to make", config::non_negative);
+  run.bind("seed", config.seed, "seed of the initial weights, and of the order of the samples in mini-batches",
+           config::non_negative);
+  if (config.batch.epochs == 0) {
+    run.bind("steps", config.steps, "number of updates to make, unless batch.epochs says it", config::non_negative);
+  } else {
+    config.steps = 0;
+    if (run.given("steps")) run.fail("steps", "is given as well as batch.epochs; one of them says how long the run is");
+  }
   std::string precision = to_string(config.precision);
   run.choose("precision", precision, {"single", "double"}, "precision of weights, activations and gradients");
   config.precision = precision == "single" ? Precision::single_precision : Precision::double_precision;
@@ -56,6 +62,7 @@ void bind_output(TrainingConfig& config, config::Section output) {
 TrainingConfig TrainingConfig::bind(config::Deck const& deck) {
   TrainingConfig config;
   auto root = deck.root();
+  config.batch = data::BatchConfig::bind(root.section("batch"));
   bind_run(config, root.section("run"));
   config.data = data::DataConfig::bind(root.section("data"));
   config.model.bind(root.section("model"), root.section("loss"));
@@ -73,7 +80,7 @@ TrainingConfig TrainingConfig::bind(config::Deck const& deck) {
 }
 
 bool may_change_on_resume(std::string const& key) {
-  constexpr std::array<std::string_view, 3> exact{"run.steps", "run.micro_batch", "run.name"};
+  constexpr std::array<std::string_view, 4> exact{"run.steps", "batch.epochs", "run.micro_batch", "run.name"};
   for (auto const allowed : exact) {
     if (key == allowed) return true;
   }

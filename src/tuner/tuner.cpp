@@ -29,11 +29,11 @@ template <class Kind>
 TunerMaker bind_kind(config::Section section) {
   typename Kind::Options options;
   options.bind(section);
-  return [options](std::int64_t steps) -> std::unique_ptr<Tuner> {
-    if constexpr (std::is_constructible_v<Kind, typename Kind::Options, std::int64_t>) {
-      return std::make_unique<Kind>(options, steps);
+  return [options](RunLength const& run) -> std::unique_ptr<Tuner> {
+    if constexpr (std::is_constructible_v<Kind, typename Kind::Options, RunLength>) {
+      return std::make_unique<Kind>(options, run);
     } else {
-      static_cast<void>(steps);
+      static_cast<void>(run);
       return std::make_unique<Kind>(options);
     }
   };
@@ -67,9 +67,9 @@ TunerConfig TunerConfig::bind(config::Section section) {
   return config;
 }
 
-std::unique_ptr<Tuner> make_tuner(TunerConfig const& config, std::int64_t steps) {
+std::unique_ptr<Tuner> make_tuner(TunerConfig const& config, RunLength const& run) {
   require(static_cast<bool>(config.make), "the tuner's configuration was not bound");
-  return config.make(steps);
+  return config.make(run);
 }
 
 }  // namespace onedge::tuner

@@ -9,6 +9,22 @@
 
 namespace onedge::data {
 
+/// The extents of a sample that is an image, channels last.
+struct ImageShape {
+  std::size_t height = 1;
+  std::size_t width = 1;
+  std::size_t channels = 1;
+};
+
+/// A sample on its way into a batch: pixel (y, x) becomes pixel (y + down, x + right) of the sample, 0 outside it;
+/// where it is flipped, x counts from the right.
+struct Placement {
+  std::size_t sample = 0;
+  std::int32_t down = 0;
+  std::int32_t right = 0;
+  bool is_flipped = false;
+};
+
 /// Inputs are numbers (pixels or reals) or integers (tokens). Pixels stay bytes until they are used: a quarter of the
 /// memory of floats, and of its traffic.
 template <class Real, class Space>
@@ -33,6 +49,15 @@ class Shard {
   VectorWindow<std::int32_t const, Space> labels(std::size_t first, std::size_t count) const;
   /// Their tokens, [count · features]; empty when the inputs are numbers.
   VectorWindow<std::int32_t const, Space> tokens(std::size_t first, std::size_t count) const;
+  bool has_pixels() const { return m_pixels.extent(0) > 0; }
+
+  /// Samples first … first+count−1 as a shard that shares their memory.
+  Shard slice(std::size_t first, std::size_t count) const;
+  /// A shard of the same kind with room for so many samples, whose values are not set.
+  Shard like(std::size_t count) const;
+  /// target ← these samples, one per placement; `image` has as many values as a sample, and only pixels are moved.
+  /// Works on `space` and does not wait.
+  void gather(Space const& space, Vector<Placement, Space> placements, ImageShape image, Shard const& target) const;
 
  private:
   void check_range(std::size_t first, std::size_t count) const;

@@ -52,6 +52,9 @@ class Objective {
   /// The point at which everything is computed until the next call; the array must stay and not change meanwhile.
   void set_point(Constant parameters);
 
+  /// The samples in the shard are others than before.
+  void samples_changed() { m_held = Held::nothing; }
+
   Losses loss();
   /// gradient ← ∇f. Returns the losses as well.
   Losses gradient(Window gradient);

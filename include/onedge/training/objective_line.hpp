@@ -18,7 +18,9 @@ class ObjectiveLine : public tuner::Line {
   /// λ₁ of H, or of P^-1/2 H P^-1/2, at the objective's point.
   using Sharpness = std::function<double(bool preconditioned)>;
 
-  ObjectiveLine(Space const& space, objective::Objective<Real, Space>& objective, Warn warn, Sharpness sharpness = {});
+  /// `steps_per_epoch`: of mini-batches; 0 in full batch.
+  ObjectiveLine(Space const& space, objective::Objective<Real, Space>& objective, Warn warn, Sharpness sharpness = {},
+                std::int64_t steps_per_epoch = 0);
 
   /// Begins step t at parameters w with f(w), ∇f(w), the update u and (unless empty) the one before it; the arrays stay
   /// as they are until the next begin(). Computes all inner products in one sweep.
@@ -33,8 +35,10 @@ class ObjectiveLine : public tuner::Line {
   double known_curvature() const { return m_curvature ? *m_curvature : m_gauss_newton_curvature.value(); }
 
   std::int64_t step() const override { return m_step; }
-  double epoch() const override { return static_cast<double>(m_step); }
-  bool full_batch() const override { return true; }
+  double epoch() const override {
+    return static_cast<double>(m_step) / static_cast<double>(full_batch() ? 1 : m_steps_per_epoch);
+  }
+  bool full_batch() const override { return m_steps_per_epoch == 0; }
   double loss() override { return m_loss; }
   double loss_at(double learning_rate) override;
   double slope() override { return m_slope; }
@@ -56,6 +60,7 @@ class ObjectiveLine : public tuner::Line {
   objective::Objective<Real, Space>& m_objective;
   Warn m_warn;
   Sharpness m_measure_sharpness;
+  std::int64_t m_steps_per_epoch;
   linalg::InnerProducts<Real, Space> m_inner_products;
   Vector<Real, Space> m_trial;  // w + ηu, made at the first trial
   std::int64_t m_step = 0;

@@ -1,5 +1,6 @@
 #pragma once
 #include <onedge/comm/communicator.hpp>
+#include <onedge/data/batch.hpp>
 #include <onedge/data/partition.hpp>
 #include <onedge/data/shard.hpp>
 #include <onedge/model/model.hpp>
@@ -10,7 +11,8 @@
 
 namespace onedge::training {
 
-/// What a deck trains: a network, and this rank's share of the samples.
+/// What a deck trains: a network, and this rank's share of the samples. In full batch, a step works on all of them;
+/// with mini-batches every rank has all samples at hand, and a step works on this rank's blocks of its batch.
 template <class Real, class Space>
 class Problem {
  public:
@@ -23,10 +25,18 @@ class Problem {
   void make_shards(comm::Communicator const& communicator);
 
   network::Network<Real, Space> const& network() const { return *m_network; }
+  /// All training samples, and this rank's.
   data::BlockPartition const& partition() const { return *m_partition; }
   data::Shard<Real, Space> const& shard() const { return m_shard; }
-  /// Training samples of this rank.
-  std::size_t sample_count() const { return m_partition->sample_count(m_rank); }
+  /// Those of a step. The arrays of the shard stay the same through the run.
+  data::BlockPartition const& step_partition() const { return m_step_partition ? *m_step_partition : *m_partition; }
+  data::Shard<Real, Space> const& step_shard() const { return m_batch ? m_batch->shard() : m_shard; }
+  /// Puts the samples of a step into its shard; false where they are always the same.
+  bool load_step(Space const& space, std::int64_t step);
+  /// 0 in full batch.
+  std::int64_t steps_per_epoch() const;
+  /// Samples of this rank in a step.
+  std::size_t sample_count() const { return step_partition().sample_count(m_rank); }
   bool has_test_samples() const { return m_test_partition.has_value(); }
   data::BlockPartition const& test_partition() const { return *m_test_partition; }
   data::Shard<Real, Space> const& test_shard() const { return m_test_shard; }
@@ -44,13 +54,20 @@ class Problem {
   int m_rank;
   int m_ranks;
   std::string m_standardize;
+  data::BatchConfig m_batch_config;
+  std::uint64_t m_seed;
   std::unique_ptr<data::Source> m_source, m_test_source;
   data::SampleRange m_range;
   std::unique_ptr<network::Network<Real, Space>> m_network;
-  std::optional<data::BlockPartition> m_partition, m_test_partition;
+  std::optional<data::BlockPartition> m_partition, m_step_partition, m_test_partition;
   data::HostSamples m_samples, m_test_samples;  // until the shards are made
   data::Shard<Real, Space> m_shard, m_test_shard;
+  std::optional<data::Batch<Real, Space>> m_batch;
 };
+
+/// run.steps, or what batch.epochs makes of them.
+template <class Real, class Space>
+tuner::RunLength run_length(TrainingConfig const& config, Problem<Real, Space> const& problem);
 
 /// Passes of a run that a workspace must hold: the tuner's, and those of measurements.
 network::Demand demand_of(TrainingConfig const& config, tuner::Tuner const& tuner);

@@ -1,6 +1,7 @@
 #pragma once
 #include <onedge/config/deck.hpp>
 #include <onedge/core/precision.hpp>
+#include <onedge/data/batch.hpp>
 #include <onedge/data/data_config.hpp>
 #include <onedge/model/model.hpp>
 #include <onedge/optimizer/optimizer.hpp>
@@ -15,7 +16,7 @@ namespace onedge::training {
 struct TrainingConfig {
   std::string name = "run";
   std::int64_t seed = 0;
-  std::int64_t steps = 300;
+  std::int64_t steps = 300;  // 0 as long as batch.epochs has not become steps
   Precision precision = Precision::single_precision;
   std::int64_t block = 64;
   std::int64_t micro_batch = 0;  // 0: auto
@@ -24,6 +25,7 @@ struct TrainingConfig {
   double loss_below = 0;  // NaN: no limit
 
   data::DataConfig data;
+  data::BatchConfig batch;
   model::ModelConfig model;
   optimizer::OptimizerConfig optimizer;
   tuner::TunerConfig tuner;

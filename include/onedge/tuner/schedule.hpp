@@ -12,14 +12,15 @@ class Schedule : public Tuner {
   struct Options {
     double peak = 0.0;  // required in decks
     std::string shape = "cosine";
-    double warmup = 0.0;   // steps, or a fraction of the run when below 1
-    double horizon = 0.0;  // steps, or a fraction of the run when below 1; 0: the run
+    double warmup = 0.0;         // units, or a fraction of the run when below 1
+    double horizon = 0.0;        // units, or a fraction of the run when below 1; 0: the run
+    std::string unit = "steps";  // or epochs
     double final_rate = 0.0;
     void bind(config::Section section);
   };
 
-  /// `steps` is the length of the run. Throws InputError where the warm-up is longer than the horizon.
-  Schedule(Options options, std::int64_t steps);
+  /// Throws InputError where the warm-up is longer than the horizon.
+  Schedule(Options options, RunLength const& run);
   double learning_rate(Line& line) override;
   double at(std::int64_t step) const;
 

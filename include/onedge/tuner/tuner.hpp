@@ -41,8 +41,12 @@ class Tuner {
   virtual void restore(std::map<std::string, double> const& state);
 };
 
-/// Makes a tuner for a run of this many steps (schedules depend on it).
-using TunerMaker = std::function<std::unique_ptr<Tuner>(std::int64_t steps)>;
+/// The length of a run, which schedules depend on.
+struct RunLength {
+  std::int64_t steps = 0;
+  std::int64_t steps_per_epoch = 1;
+};
+using TunerMaker = std::function<std::unique_ptr<Tuner>(RunLength const& run)>;
 
 /// Section `tuner` of a deck.
 struct TunerConfig {
@@ -53,8 +57,8 @@ struct TunerConfig {
   static TunerConfig bind(config::Section section);
 };
 
-/// The tuner of a bound configuration. Throws InputError where its keys do not fit the number of steps.
-std::unique_ptr<Tuner> make_tuner(TunerConfig const& config, std::int64_t steps);
+/// The tuner of a bound configuration. Throws InputError where its keys do not fit the length of the run.
+std::unique_ptr<Tuner> make_tuner(TunerConfig const& config, RunLength const& run);
 
 /// A value of a saved state; throws Error where it is missing.
 double saved(std::map<std::string, double> const& state, char const* name);

@@ -113,7 +113,7 @@ class RealSteps {
     deck.check_all_known();
     std::size_t const count = m_objective->parameters();
     m_optimizer = optimizer::make_optimizer<double, Space>(optimizer_config, count);
-    m_tuner = tuner::make_tuner(tuner_config, steps);
+    m_tuner = tuner::make_tuner(tuner_config, {steps});
     m_parameters = Vector<double, Space>("onedge::test::parameters", count);
     m_gradient = Vector<double, Space>("onedge::test::gradient", count);
     m_update = Vector<double, Space>("onedge::test::update", count);

@@ -17,7 +17,7 @@ std::unique_ptr<Tuner> tuner_of(std::string const& text, std::int64_t steps = 10
   auto const deck = config::Deck::from_text("tuner: " + text, "test.yaml");
   auto const config = TunerConfig::bind(deck.root().section("tuner"));
   deck.check_all_known();
-  return make_tuner(config, steps);
+  return make_tuner(config, {steps});
 }
 
 double first_rate(std::string const& text) {
@@ -64,6 +64,7 @@ TEST(TunerConfig, RefusesWhatIsWrong) {
                            "{kind: schedule, peak: 1.0, shape: square}",
                            "{kind: schedule, peak: 1.0, warmup: 1.5}",
                            "{kind: schedule, peak: 1.0, warmup: 200}",
+                           "{kind: schedule, peak: 1.0, unit: days}",
                            "{kind: linesearch, decrease: 1.0}",
                            "{kind: linesearch, decrease: 0.0}",
                            "{kind: linesearch, increase: 0.5}",
@@ -92,7 +93,7 @@ TEST(TunerConfig, DocumentsEveryKind) {
   }
 }
 
-TEST(TunerConfig, AnUnboundConfigurationIsAnError) { EXPECT_THROW(make_tuner(TunerConfig{}, 10), Error); }
+TEST(TunerConfig, AnUnboundConfigurationIsAnError) { EXPECT_THROW(make_tuner(TunerConfig{}, {10}), Error); }
 
 }  // namespace
 }  // namespace onedge::tuner

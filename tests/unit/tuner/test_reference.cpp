@@ -22,7 +22,7 @@ std::unique_ptr<Tuner> tuner_of(std::string const& text, std::int64_t steps) {
   auto const deck = config::Deck::from_text("tuner: " + text, "values.h5");
   auto const config = TunerConfig::bind(deck.root().section("tuner"));
   deck.check_all_known();
-  return make_tuner(config, steps);
+  return make_tuner(config, {steps});
 }
 
 /// The recorded steps of one case.

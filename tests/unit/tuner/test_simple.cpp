@@ -28,7 +28,8 @@ TEST(Constant, AsksForNothing) {
 }
 
 Schedule schedule(std::string const& shape, double warmup, double horizon, double final_rate, std::int64_t steps) {
-  return Schedule({.peak = 0.8, .shape = shape, .warmup = warmup, .horizon = horizon, .final_rate = final_rate}, steps);
+  return Schedule({.peak = 0.8, .shape = shape, .warmup = warmup, .horizon = horizon, .final_rate = final_rate},
+                  {steps});
 }
 
 TEST(Schedule, AsksForNothing) {
@@ -75,6 +76,18 @@ TEST(Schedule, NumbersBelowOneAreFractionsOfTheRun) {
   auto const steps = schedule("linear", 20, 100, 0, 200);
   for (int t = 0; t < 200; ++t) EXPECT_EQ(fractions.at(t), steps.at(t));
   EXPECT_EQ(fractions.at(20), 0.8);
+}
+
+TEST(Schedule, MayCountInEpochs) {
+  Schedule const epochs(
+      {.peak = 0.8, .shape = "cosine", .warmup = 3, .horizon = 12, .unit = "epochs", .final_rate = 0.1}, {200, 10});
+  auto const steps = schedule("cosine", 30, 120, 0.1, 200);
+  for (int t = 0; t < 200; ++t) EXPECT_EQ(epochs.at(t), steps.at(t));
+  // Fractions are of the run whatever the unit.
+  Schedule const fractions({.peak = 0.8, .shape = "linear", .warmup = 0.1, .horizon = 0.5, .unit = "epochs"},
+                           {200, 10});
+  auto const linear = schedule("linear", 0.1, 0.5, 0, 200);
+  for (int t = 0; t < 200; ++t) EXPECT_EQ(fractions.at(t), linear.at(t));
 }
 
 TEST(Schedule, AWarmUpBeyondTheHorizonIsAnInputError) {
