@@ -73,7 +73,8 @@ Standardization measure_standardization(HostSamples const& samples, std::size_t 
     origin[j] = samples.pixels.empty() ? samples.reals[j] : samples.pixels[j];
   }
   communicator.broadcast(origin.data(), size * sizeof(double), 0);
-  auto const count = static_cast<double>(partition.samples() * (samples.features / size));
+  std::size_t const values = partition.samples() * (samples.features / size);
+  auto const count = static_cast<double>(values);
   Summation sum(samples, size, partition, communicator);
   Standardization result{sum([&](std::size_t j, double x) { return x - origin[j]; }), {}};
   for (std::size_t j = 0; j < size; ++j) result.mean[j] = origin[j] + result.mean[j] / count;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <tuple>
 
 namespace onedge::data {
 namespace {
@@ -43,13 +44,15 @@ Standardization measured(MPI_Comm mpi, bool pixels, std::size_t size) {
 class StandardizationTest : public testing::TestWithParam<std::tuple<bool, std::size_t>> {};
 
 TEST_P(StandardizationTest, IsMeanAndDeviationOfAllSamples) {
-  auto const [pixels, size] = GetParam();
+  bool const pixels = std::get<0>(GetParam());
+  std::size_t const size = std::get<1>(GetParam());
   auto const result = measured(MPI_COMM_WORLD, pixels, size);
   ASSERT_EQ(result.mean.size(), size);
   ASSERT_EQ(result.deviation.size(), size);
   auto const all = make_samples(0, samples, pixels);
   auto const value = [&](std::size_t i) { return pixels ? all.pixels[i] : all.reals[i]; };
-  double const count = static_cast<double>(samples * features / size);
+  std::size_t const values = samples * features / size;
+  auto const count = static_cast<double>(values);
   for (std::size_t j = 0; j < size; ++j) {
     double mean = 0, variance = 0;
     for (std::size_t i = j; i < samples * features; i += size) mean += value(i) / count;
@@ -61,7 +64,8 @@ TEST_P(StandardizationTest, IsMeanAndDeviationOfAllSamples) {
 }
 
 TEST_P(StandardizationTest, HasTheSameBitsForAnyNumberOfRanks) {
-  auto const [pixels, size] = GetParam();
+  bool const pixels = std::get<0>(GetParam());
+  std::size_t const size = std::get<1>(GetParam());
   auto const together = measured(MPI_COMM_WORLD, pixels, size);
   auto const alone = measured(MPI_COMM_SELF, pixels, size);
   EXPECT_EQ(together.mean, alone.mean);
@@ -69,14 +73,16 @@ TEST_P(StandardizationTest, HasTheSameBitsForAnyNumberOfRanks) {
 }
 
 TEST_P(StandardizationTest, MakesInputsOfMeanZeroAndDeviationOne) {
-  auto const [pixels, size] = GetParam();
+  bool const pixels = std::get<0>(GetParam());
+  std::size_t const size = std::get<1>(GetParam());
   auto const all = make_samples(0, samples, pixels);
   Shard<double, HostSpace> const shard(all, measured(MPI_COMM_WORLD, pixels, size));
   Matrix<double, HostSpace> const plane("onedge::test::plane", samples, features);
   shard.load(HostSpace(), 0, samples, plane);
   for (std::size_t j = 0; j < size; ++j) {
     double mean = 0, square = 0;
-    double const count = static_cast<double>(samples * features / size);
+    std::size_t const values = samples * features / size;
+    auto const count = static_cast<double>(values);
     for (std::size_t i = j; i < samples * features; i += size) {
       mean += plane.data()[i] / count;
       square += plane.data()[i] * plane.data()[i] / count;
