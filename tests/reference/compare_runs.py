@@ -64,6 +64,9 @@ def tuners(optimizer):
         "cdat, every 3": {"kind": "cdat", "sigma": 1.0, "every": 3},
         "polyak": {"kind": "polyak", "maximum": 10 * rate},
         "hypergradient": {"kind": "hypergradient", "initial": rate, "beta": 0.1},
+        "sharpness": {"kind": "sharpness", "sigma": 10 * rate, "tolerance": 1e-7},
+        "sharpness, preconditioned": {
+            "kind": "sharpness", "sigma": 1.0, "operator": "preconditioned_hessian", "tolerance": 1e-7},
     }
 
 

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import scipy.sparse.linalg
 
 import reference_networks as networks
 
@@ -228,6 +229,24 @@ class Hypergradient:
         return self.value
 
 
+class Sharpness:
+    """The largest eigenvalue by SciPy's ARPACK on JAX's Hessian-vector products."""
+
+    def __init__(self, deck, steps):
+        self.sigma, self.value = float(deck["sigma"]), float(deck["initial"])
+        self.preconditioned = deck["operator"] == "preconditioned_hessian"
+
+    def rate(self, line):
+        scale = 1 / np.sqrt(line.preconditioner()) if self.preconditioned else np.ones(line.w.shape)
+        shape = (line.w.size, line.w.size)
+        matrix = scipy.sparse.linalg.LinearOperator(
+            shape, lambda v: scale * np.asarray(line.objective.hessian_vector(line.w, scale * v.ravel())), dtype=float)
+        largest = scipy.sparse.linalg.eigsh(matrix, k=1, which="LA", tol=1e-13, return_eigenvectors=False)[0]
+        if largest > 0:
+            self.value = self.sigma / largest
+        return self.value
+
+
 TUNERS = {
     "constant": Constant,
     "schedule": Schedule,
@@ -235,6 +254,7 @@ TUNERS = {
     "cdat": Cdat,
     "polyak": Polyak,
     "hypergradient": Hypergradient,
+    "sharpness": Sharpness,
 }
 
 
@@ -243,17 +263,21 @@ class Trainer:
 
     def __init__(self, objective, deck_optimizer, deck_tuner, steps, parameters):
         self.objective = objective
+        self.deck_optimizer = deck_optimizer
         self.optimizer = make_optimizer(deck_optimizer)
         self.state = self.optimizer.init(jnp.zeros(parameters))
         self.tuner = TUNERS[deck_tuner["kind"]](deck_tuner, steps)
         self.previous_update = None
         self.step = 0
         self.gradient = None
+        self.gradients = []
 
     def line_at(self, w):
         loss, self.gradient = self.objective.loss_and_gradient(w)
+        self.gradients.append(np.asarray(self.gradient))
         u, self.state = self.optimizer.update(self.gradient, self.state)
         line = Line(self.objective, w, loss, self.gradient, u, self.step, self.previous_update)
+        line.preconditioner = lambda: preconditioner(self.deck_optimizer, self.gradients)
         self.previous_update = u
         self.step += 1
         return line
