@@ -115,7 +115,7 @@ def load_spectrum(path, eigenvectors: bool = False) -> Spectrum:
     path = Path(path)
     if path.is_dir():
         raise SpectrumError(f"{path}: this is a folder; name a file that `onedge sharpness` wrote")
-    return _read(path, "spectrum", SpectrumError, ("checkpoint", "deck", "step"),
+    return _read(path, "spectrum", SpectrumError, ("checkpoint", "deck", "step", "parameters"),
                  lambda where, file: Spectrum(where, file, eigenvectors))
 
 

@@ -220,7 +220,7 @@ def converged(run, table, steps):
 
 
 def draw_unconverged(axes, x, values, is_converged, line_colour):
-    if is_converged is None or is_converged.shape != values.shape:
+    if is_converged is None:
         return set()
     where = np.isfinite(values) & ~is_converged
     for column, (open_ones, height) in enumerate(zip(where.T, values.T)):
@@ -289,9 +289,9 @@ def grid(count):
 
 
 # What the legend explains where a panel has it.
-MARKS = {"others": ("further eigenvalues", dict(PALE_LINE)),
-         "limit": (r"edge$\,/\,\eta_t$", dict(LIMIT_LINE)),
-         "unconverged": ("not converged", dict(OPEN_MARKER))}
+MARKS = {"others": ("further eigenvalues", PALE_LINE),
+         "limit": (r"edge$\,/\,\eta_t$", LIMIT_LINE),
+         "unconverged": ("not converged", OPEN_MARKER)}
 
 
 def draw(runs, arguments):
