@@ -92,9 +92,6 @@ class Spectrum:
                        if eigenvectors or not name.startswith("eigenvector_")} for operator, group in groups.items()}
         self.products = {operator: _plain(group.attrs["products"]) for operator, group in groups.items()}
         self.seconds = {operator: _plain(group.attrs["seconds"]) for operator, group in groups.items()}
-        negative = self.operators.get("negative_hessian", {})
-        if "density_nodes" in negative:  # stored for −H
-            negative["density_nodes"] = -negative["density_nodes"]
 
     def __repr__(self) -> str:
         return f"<Spectrum {self.path}: step {self.step}, {', '.join(self.operators)}>"

@@ -76,7 +76,8 @@ CLI::App* add_sharpness(CLI::App& app, SharpnessOptions& options) {
   command->add_option("--maximum-products", options.maximum_products, "products after which the best values are taken")
       ->capture_default_str();
   command->add_flag("--vectors", options.vectors, "write the eigenvectors too");
-  command->add_flag("--density", options.density, "spectral density too, by stochastic Lanczos quadrature");
+  command->add_flag("--density", options.density,
+                    "spectral density too, by stochastic Lanczos quadrature (once for the Hessian and its negative)");
   command->add_option("--probes", options.probes, "with --density: random vectors")->capture_default_str();
   command->add_option("--steps", options.steps, "with --density: Lanczos steps, one product and one vector each")
       ->capture_default_str();

@@ -39,8 +39,10 @@ void write_operator(hdf5::Group group, OperatorSpectrum const& found) {
   write_eigenvectors(group, found.eigenvectors);
   if (!found.density) return;
   hdf5::Shape const shape{found.density->probes, found.density->steps};
-  write_described(group, "density_nodes", found.density->nodes, shape,
-                  "Ritz values of stochastic Lanczos quadrature, one row for each random vector");
+  write_described(
+      group, "density_nodes", found.density->nodes, shape,
+      "Ritz values of stochastic Lanczos quadrature, one row for each random vector; of the negative Hessian, those of "
+      "the Hessian");
   write_described(
       group, "density_weights", found.density->weights, shape,
       "their weights: the density of eigenvalues is the mean over rows of sum_i weight_i delta(x - node_i)");

@@ -187,7 +187,8 @@ std::vector<Column> sharpness_columns(std::size_t count) {
        Kind::real, count, true},
       {"converged", "1 where the eigenvalue met the tolerance", "1", Kind::integer, count, true},
       {"hvps", "products of the operator with a vector spent", "1", Kind::integer},
-      {"edge", "learning rate times the first eigenvalue; the edge of stability of gradient descent is 2"},
+      {"edge",
+       "learning rate times the first eigenvalue; of the largest one, the edge of stability is 2 for gradient descent"},
       {"alignment",
        "|cosine| of the angle between the update and the eigenvector of the first eigenvalue; for the "
        "preconditioned Hessian, of P^1/2 times the update"},

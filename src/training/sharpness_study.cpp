@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -74,6 +75,25 @@ std::string table(io::OperatorSpectrum const& found, double edge) {
   return text;
 }
 
+/// The negative Hessian has the Hessian's density: once is enough.
+bool wants_density(spectrum::OperatorKind kind, SharpnessStudy const& study) {
+  auto const& all = study.operators;
+  bool const is_repeated = kind == spectrum::OperatorKind::negative_hessian &&
+                           std::find(all.begin(), all.end(), spectrum::OperatorKind::hessian) != all.end();
+  return study.density && !is_repeated;
+}
+
+/// The density of −A from that of A.
+void negate(spectrum::SpectralDensity& density) {
+  for (double& node : density.nodes) node = -node;
+  for (std::size_t probe = 0; probe < density.probes; ++probe) {
+    auto const begin = static_cast<std::ptrdiff_t>(probe * density.steps);
+    auto const end = begin + static_cast<std::ptrdiff_t>(density.steps);
+    std::reverse(density.nodes.begin() + begin, density.nodes.begin() + end);
+    std::reverse(density.weights.begin() + begin, density.weights.begin() + end);
+  }
+}
+
 /// A stored state in the memory of Space, linearised, with the update that its step would make.
 template <class Real, class Space>
 class StoredState {
@@ -122,10 +142,11 @@ class StoredState {
     if (study.eigenvectors) {
       for (auto& vector : meter.eigenvectors()) result.eigenvectors.emplace_back(std::move(vector));
     }
-    if (study.density) {
+    if (wants_density(kind, study)) {
       meter.with_operator([&](spectrum::Operator<Real, Space> const& a) {
         result.density = spectrum::spectral_density<Real, Space>(a, pool, *study.density);
       });
+      if (kind == spectrum::OperatorKind::negative_hessian) negate(*result.density);
     }
     return result;
   }
