@@ -134,7 +134,7 @@ void along(training::TrainingConfig const& config, std::int64_t every, comm::Mpi
   Curvature<double> reference(config, world);
   Vector<float, Space> update("onedge::bench::update", run.objective->parameters());
   auto const optimizer = optimizer::make_optimizer<float, Space>(config.optimizer, run.objective->parameters());
-  auto const tuner = tuner::make_tuner(config.tuner, config.steps);
+  auto const tuner = tuner::make_tuner(config.tuner, {config.steps});
   training::ObjectiveLine<float, Space> line(Space(), *run.objective, [](std::int64_t, std::string const&) {});
   auto all = candidates();
   spectrum::EigenTracker<double, Space> exact({"krylov_schur", 1e-10, 5000}, 1, 0);
