@@ -54,6 +54,7 @@ struct Curvature {
 
   Curvature(training::TrainingConfig const& config, comm::MpiCommunicator const& world) : problem(config, world) {
     problem.read_samples();
+    problem.make_shards(world);
     objective = std::make_unique<objective::Objective<Real, Space>>(
         Space(), problem.network(), problem.shard(), problem.partition(), world,
         objective::Options{0, config.reproducible, config.model.weight_decay});
