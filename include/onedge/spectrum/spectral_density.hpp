@@ -6,9 +6,10 @@
 
 namespace onedge::spectrum {
 
-/// Quadrature of the spectral density of A, φ(x) = (1/n) Σ δ(x − λ_i): for a random vector v of signs, normalised, Lanczos' Ritz values
-/// are nodes and the squared first components of their eigenvectors weights of the density that v sees, whose mean over
-/// v is φ (stochastic Lanczos quadrature: Golub and Welsch 1969; Lin, Saad, Yang 2016; Ghorbani, Krishnan, Xiao 2019).
+/// Quadrature of the spectral density of A, φ(x) = (1/n) Σ δ(x − λ_i): for a random vector v of signs, normalised,
+/// Lanczos' Ritz values are nodes and the squared first components of their eigenvectors weights of the density that v
+/// sees, whose mean over v is φ (stochastic Lanczos quadrature: Golub and Welsch 1969; Lin, Saad, Yang 2016; Ghorbani,
+/// Krishnan, Xiao 2019).
 struct SpectralDensity {
   std::size_t probes = 0;
   std::size_t steps = 0;
