@@ -11,6 +11,7 @@
 
 #include "support/engine_checks.hpp"
 #include "support/scratch.hpp"
+#include "support/small_models.hpp"
 
 namespace onedge::model {
 namespace {
@@ -19,22 +20,14 @@ using Space = DefaultSpace;
 using network::Initializer;
 using network::Shape;
 
-ModelConfig config_of(std::string const& model) {
-  auto const deck = config::Deck::from_text("model: {" + model + "}\nloss: {}", "test.yaml");
-  ModelConfig config;
-  config.bind(deck.root().section("model"), deck.root().section("loss"));
-  deck.check_all_known();
-  return config;
-}
-
 std::size_t parameters_of(std::string const& model, DataShape const& data) {
-  return make_network<float, Space>(config_of(model), data)->parameters().size();
+  return make_network<float, Space>(test::model_config(model), data)->parameters().size();
 }
 
 /// Tensors by name.
 std::map<std::string, network::ParameterLayout::Tensor> tensors_of(std::string const& model, DataShape const& data) {
   std::map<std::string, network::ParameterLayout::Tensor> result;
-  auto const network = make_network<float, Space>(config_of(model), data);
+  auto const network = make_network<float, Space>(test::model_config(model), data);
   for (auto const& tensor : network->parameters().tensors()) result.emplace(tensor.name, tensor);
   return result;
 }
@@ -126,35 +119,12 @@ TEST(Models, TransformersHaveTheTensorsOfFlax) {
   expect(nanolm, "Dense_12/kernel", {256, 65}, Initializer::lecun_normal(256));
 }
 
-struct Small {
-  std::string name, keys;
-  DataShape data;
-};
-
-DataShape const small_images{{9, 8, 2}, 3}, small_text{{5}, 4, 4};
-
-std::vector<Small> const& small_models() {
-  static std::vector<Small> const all{
-      {"resnet34", "kind: resnet34, blocks: [1, 2], filters: 3, activation: tanh", small_images},
-      {"resnet34_textbook", "kind: resnet34, blocks: [2, 1], filters: 3, activation: tanh, projection: textbook",
-       small_images},
-      {"resnet50", "kind: resnet50, blocks: [1, 1], filters: 2, activation: gelu", small_images},
-      {"mixer", "kind: mixer_ti8, patch: 3, width: 6, depth: 2, token_width: 5, channel_width: 7", small_images},
-      {"vit_token", "kind: vit_ti32, patch: 4, width: 6, depth: 2, heads: 2, mlp_width: 7", small_images},
-      {"vit_gap",
-       "kind: vit_ti32, patch: 4, width: 6, depth: 1, heads: 3, mlp_width: 7, classifier: gap, representation: 4",
-       small_images},
-      {"nanolm", "kind: nanolm, width: 6, depth: 2, heads: 2, attention_width: 4, mlp_width: 7, activation: gelu_erf",
-       small_text}};
-  return all;
-}
-
-class SmallModelTest : public testing::TestWithParam<Small> {
+class SmallModelTest : public testing::TestWithParam<test::SmallModel> {
  public:
   template <class Real>
   static test::Engine<Real, Space> engine(std::vector<std::size_t> micro_batches = {5, 3}) {
     auto const& [name, keys, data] = GetParam();
-    auto const config = config_of(keys);
+    auto const config = test::model_config(keys);
     auto const build = [config, shape = data](network::Network<Real, Space>& network) {
       build_network(network, config, shape);
     };
@@ -183,15 +153,15 @@ TEST_P(SmallModelTest, MicroBatchesDoNotMatter) {
   test::check_same(one, three, 1e-12);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, SmallModelTest, testing::ValuesIn(small_models()),
+INSTANTIATE_TEST_SUITE_P(Models, SmallModelTest, testing::ValuesIn(test::small_models()),
                          [](auto const& parameter) { return parameter.param.name; });
 
 /// Heads that start at 0: the loss is ln(classes), and no gradient reaches the body.
 TEST(Models, ZeroHeadsStartAtLogClassesWithoutGradientInTheBody) {
-  for (auto const& [name, keys, data] : small_models()) {
+  for (auto const& [name, keys, data] : test::small_models()) {
     if (name.rfind("mixer", 0) != 0 && name.rfind("vit", 0) != 0) continue;
     SCOPED_TRACE(name);
-    auto const build = [config = config_of(keys), shape = data](network::Network<double, Space>& network) {
+    auto const build = [config = test::model_config(keys), shape = data](network::Network<double, Space>& network) {
       build_network(network, config, shape);
     };
     test::Engine<double, Space> engine(build, {4}, static_cast<int>(data.classes), 1);
@@ -215,7 +185,7 @@ TEST(Models, ZeroHeadsStartAtLogClassesWithoutGradientInTheBody) {
 
 TEST(Models, RefuseWhatDoesNotSuitThem) {
   auto const refusal = [](std::string const& model, DataShape const& data) {
-    return test::message_of<InputError>([&] { make_network<float, Space>(config_of(model), data); });
+    return test::message_of<InputError>([&] { make_network<float, Space>(test::model_config(model), data); });
   };
   DataShape const vectors{{64}, 10};
   EXPECT_NE(refusal("kind: resnet34", vectors).find("model.kind: resnet34 takes images"), std::string::npos);
