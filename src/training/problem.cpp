@@ -143,14 +143,22 @@ network::Demand demand_of(TrainingConfig const& config, tuner::Tuner const& tune
   return demand;
 }
 
+std::size_t evaluation_samples(TrainingConfig const& config) {
+  constexpr std::size_t about = 256;  // as many as a tile of the objective
+  auto const block = static_cast<std::size_t>(config.block);
+  return std::max<std::size_t>(1, about / block) * block;
+}
+
 template <class Real, class Space>
-std::size_t solver_bytes(Problem<Real, Space> const& problem, TrainingConfig const& config,
-                         network::Demand const& demand) {
-  if (demand.products == 0) return 0;
+std::size_t measurement_bytes(Problem<Real, Space> const& problem, TrainingConfig const& config,
+                              network::Demand const& demand) {
+  std::size_t const evaluators = config.evaluation_every == 0 ? 0 : problem.has_test_samples() ? 2 : 1;
+  std::size_t const planes = evaluators * problem.workspace_bytes(evaluation_samples(config), {});
+  if (demand.products == 0) return planes;
   // The vectors of a solve, and those of the last one of each operator; whole directions and products.
   int const count = static_cast<int>(config.sharpness.every > 0 ? config.sharpness.most() : 1);
   int const operators = static_cast<int>(config.sharpness.operators.size()) + 1;
-  return problem.vector_bytes(2 * demand.products, config.sharpness.solver.vectors(count) + operators * count);
+  return planes + problem.vector_bytes(2 * demand.products, config.sharpness.solver.vectors(count) + operators * count);
 }
 
 template <class Real, class Space>
@@ -159,8 +167,8 @@ std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConf
   if (config.micro_batch > 0) return static_cast<std::size_t>(config.micro_batch);
   constexpr double share = 0.7;
   std::size_t const free = free_bytes_per_rank(local_ranks);
-  std::size_t const solvers = std::min(free, solver_bytes(problem, config, demand));
-  auto const bytes = static_cast<std::size_t>(share * static_cast<double>(free - solvers));
+  std::size_t const taken = std::min(free, measurement_bytes(problem, config, demand));
+  auto const bytes = static_cast<std::size_t>(share * static_cast<double>(free - taken));
   auto const block = static_cast<std::size_t>(config.block);
   std::size_t const samples = problem.sample_count();
   if (problem.workspace_bytes(samples, demand) <= bytes) return (samples + block - 1) / block * block;
@@ -172,7 +180,7 @@ std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConf
 
 #define ONEDGE_INSTANTIATE(Real, Space)                                                                               \
   template class Problem<Real, Space>;                                                                                \
-  template std::size_t solver_bytes(Problem<Real, Space> const&, TrainingConfig const&, network::Demand const&);      \
+  template std::size_t measurement_bytes(Problem<Real, Space> const&, TrainingConfig const&, network::Demand const&); \
   template tuner::RunLength run_length(TrainingConfig const&, Problem<Real, Space> const&);                           \
   template std::size_t choose_micro_batch(Problem<Real, Space> const&, TrainingConfig const&, network::Demand const&, \
                                           int);

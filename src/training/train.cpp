@@ -162,7 +162,7 @@ std::string describe_in(TrainingConfig config, std::string const& deck, comm::Mp
   std::size_t const vectors = 4 + optimizer->vectors().size();
   std::size_t const free = free_bytes_per_rank(communicator.local_size());
   network::Demand const demand = demand_of(config, *tuner);
-  std::size_t const fixed = problem.fixed_bytes(vectors) + solver_bytes(problem, config, demand);
+  std::size_t const fixed = problem.fixed_bytes(vectors) + measurement_bytes(problem, config, demand);
   std::size_t const micro_batch =
       std::min(samples, choose_micro_batch(problem, config, demand, communicator.local_size()));
   std::size_t const workspace = problem.workspace_bytes(micro_batch, demand);

@@ -13,8 +13,6 @@ namespace onedge::training {
 
 namespace {
 
-constexpr std::size_t evaluation_samples = 1024;
-
 /// The table of an operator's measurements, and the group of its state in checkpoints.
 std::string table_name(spectrum::OperatorKind kind) {
   switch (kind) {
@@ -44,7 +42,6 @@ Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real,
   m_parameters = to_space<Real, Space>(initial, "onedge::Trainer::parameters");
   prepare_vectors();
   auto const& network = m_problem->network();
-  auto const block = static_cast<std::size_t>(config.block);
   auto const demand = demand_of(config, *m_tuner);
   std::size_t const micro_batch = choose_micro_batch(*m_problem, config, demand, context.communicator.local_size());
   m_objective = std::make_unique<objective::Objective<Real, Space>>(
@@ -61,7 +58,7 @@ Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real,
       m_problem->steps_per_epoch());
   prepare_meters();
   if (config.evaluation_every == 0) return;
-  std::size_t const at_once = std::max<std::size_t>(1, evaluation_samples / block) * block;
+  std::size_t const at_once = evaluation_samples(config);
   m_train_evaluator = std::make_unique<objective::Evaluator<Real, Space>>(
       m_space, network, m_problem->shard(), m_problem->partition(), context.communicator, at_once, config.reproducible);
   if (!m_problem->has_test_samples()) return;

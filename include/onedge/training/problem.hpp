@@ -72,10 +72,13 @@ tuner::RunLength run_length(TrainingConfig const& config, Problem<Real, Space> c
 /// Passes of a run that a workspace must hold: the tuner's, and those of measurements.
 network::Demand demand_of(TrainingConfig const& config, tuner::Tuner const& tuner);
 
-/// Bytes that the eigen-solvers of a run need on this rank.
+/// Samples that an evaluation looks at together: whole blocks.
+std::size_t evaluation_samples(TrainingConfig const& config);
+
+/// Bytes that the measurements of a run, and a tuner's eigen-solver, need on this rank.
 template <class Real, class Space>
-std::size_t solver_bytes(Problem<Real, Space> const& problem, TrainingConfig const& config,
-                         network::Demand const& demand);
+std::size_t measurement_bytes(Problem<Real, Space> const& problem, TrainingConfig const& config,
+                              network::Demand const& demand);
 
 /// Samples that this rank holds at once: run.micro_batch, or with `auto` the most whole blocks whose workspace takes at
 /// most 0.7 of the memory that is free, and at least one block.
