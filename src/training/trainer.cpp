@@ -255,13 +255,15 @@ void Trainer<Real, Space>::measure_sharpness(double learning_rate) {
   for (std::size_t i = 0; i < m_meters.size(); ++i) {
     auto const found = m_meters[i]->measure(m_step, m_gradient, m_update, learning_rate);
     if (!m_trajectory) continue;
-    m_sharpness[i]->append(m_step, {{"eigenvalues", found.eigenvalues},
-                                    {"residuals", found.residuals},
-                                    {"converged", std::vector<double>(found.converged.begin(), found.converged.end())},
-                                    {"hvps", found.products},
-                                    {"edge", learning_rate * found.eigenvalues.front()},
-                                    {"alignment", found.alignment},
-                                    {"seconds", found.seconds}});
+    std::vector<double> const converged(found.converged.begin(), found.converged.end());
+    io::Record const row{{"eigenvalues", found.eigenvalues},
+                         {"residuals", found.residuals},
+                         {"converged", converged},
+                         {"hvps", found.products},
+                         {"edge", learning_rate * found.eigenvalues.front()},
+                         {"alignment", found.alignment},
+                         {"seconds", found.seconds}};
+    m_sharpness[i]->append(m_step, row);
   }
 }
 
