@@ -89,6 +89,37 @@ class Data(ProgramTest):
         np.testing.assert_allclose(found, self.losses(prepared, "prepared"), rtol=1e-11)
         np.testing.assert_array_equal(self.losses(deck, "images-3", ranks=3), found)
 
+    def test_texts(self):
+        text = "It is a truth universally acknowledged, that a single man in possession of a good fortune, must be in want "
+        path = self.write("text.txt", text * 6)
+        deck = {**DECK, "data": {"set": "text", "path": str(path), "length": 8, "samples": 60, "test_samples": 17},
+                "model": {"kind": "nanolm", "width": 8, "depth": 1, "heads": 2, "attention_width": 4, "mlp_width": 16},
+                "tuner": {"kind": "constant", "learning_rate": 0.1}, "output": {"checkpoint": {"every": 0}}}
+        full = self.write("text.yaml", json.dumps(deck))
+        found = self.losses(full, "text")
+        self.assertLess(found[7], found[0])
+        self.assertEqual(len(found), 8 + 3)
+        np.testing.assert_array_equal(self.losses(full, "text-3", ranks=3), found)
+        # Mini-batches of windows: over an epoch at rest, the mean of their losses is the loss of all.
+        still = {**deck, "batch": {"size": 12}, "tuner": {"kind": "constant", "learning_rate": 0.0}}
+        batches = self.losses(self.write("batches.yaml", json.dumps(still)), "batches")
+        with h5py.File(self.folder / "text/trajectory.h5", "r") as file:
+            np.testing.assert_allclose(batches[:5].mean(), file["steps/loss"][0], rtol=1e-12)
+        self.assertEqual(len(set(batches[:8])), 8)
+        np.testing.assert_array_equal(batches[8:], found[8])  # the test loss, where nothing moves
+
+    def test_sharpness_sees_standardised_samples(self):
+        random = np.random.default_rng(2)
+        x, y = random.normal(3.0, 2.0, (64, 5)), random.integers(0, 3, 64)
+        spectra = []
+        for name, inputs, options in (("raw", x, {"standardize": "pixel"}),
+                                      ("prepared", (x - x.mean(0)) / x.std(0), {})):
+            self.train("output.checkpoint.every=8", deck=self.deck_of(name, inputs, y, **options), directory=name)
+            self.onedge("sharpness", self.folder / name / "checkpoint-00000008.h5", "--tolerance", "1e-8", ranks=2)
+            with h5py.File(self.folder / name / "sharpness-00000008.h5", "r") as file:
+                spectra.append(file["hessian/eigenvalues"][:])
+        np.testing.assert_allclose(spectra[0], spectra[1], rtol=1e-9)
+
 
 if __name__ == "__main__":
     unittest.main()
