@@ -22,8 +22,10 @@ OperatorKind operator_kind(std::string const& name) {
 
 SharpnessConfig SharpnessConfig::bind(config::Section section) {
   SharpnessConfig config;
-  section.bind("every", config.every, "steps between two measurements of the largest eigenvalues; 0: none",
-               config::non_negative);
+  section.bind(
+      "every", config.every,
+      "steps between two measurements of the largest eigenvalues, with mini-batches those of the step's batch; 0: none",
+      config::non_negative);
   std::vector<std::string> operators;
   for (auto const kind : config.operators) operators.push_back(to_string(kind));
   section.choose("operators", operators, operator_names(),
