@@ -24,19 +24,24 @@ BENCH = pathlib.Path(__file__).resolve().parent
 
 @dataclasses.dataclass
 class Model:
-    """A multi-layer perceptron and the samples that it is trained on."""
+    """A network and the samples that it is trained on."""
 
     name: str
+    kind: str
     samples: int
-    features: int
-    hidden: list
+    sample: list  # its shape, channels last; of text its length
 
     def options(self):
-        return ["--samples", str(self.samples), "--features", str(self.features),
-                "--hidden", ",".join(str(width) for width in self.hidden)]
+        return ["--model", self.kind, "--samples", str(self.samples),
+                "--sample", ",".join(str(extent) for extent in self.sample)]
 
 
-MLP = Model("MLP 3072-256-256-256-10, ReLU, cross entropy, 4096 samples, single precision", 4096, 3072, [256] * 3)
+MLP = Model("MLP 3072-256-256-256-10, ReLU, cross entropy, 4096 samples, single precision", "mlp", 4096, [3072])
+NETWORKS = (Model("ResNet34, 128 images 32×32", "resnet34", 128, [32, 32, 3]),
+            Model("ResNet50-LN, 128 images 32×32", "resnet50", 128, [32, 32, 3]),
+            Model("Mixer Ti/8, 256 images 32×32", "mixer_ti8", 256, [32, 32, 3]),
+            Model("ViT Ti/32, 64 images 224×224", "vit_ti32", 64, [224, 224, 3]),
+            Model("NanoLM, 128 windows of 64", "nanolm", 128, [64]))
 
 
 class Program:

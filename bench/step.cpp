@@ -27,25 +27,37 @@ using Real = float;
 
 struct Settings {
   std::size_t samples = 4096;
-  std::size_t features = 3072;
-  std::size_t classes = 10;
+  network::Shape sample = {3072};
+  std::string model = "mlp";
   std::vector<std::int64_t> hidden = {256, 256, 256};
-  std::string activation = "relu";
+  std::size_t block = 64;
   std::size_t micro_batch = 0;
   bool reproducible = false;
+
+  bool is_text() const { return model == "nanolm"; }
+  model::DataShape shape() const {
+    std::size_t const classes = is_text() ? 65 : 10;
+    return {sample, classes, is_text() ? classes : 0};
+  }
 };
 
-/// Random pixels and labels: what the timings need, on any machine.
+/// Random pixels, or characters, and labels: what the timings need, on any machine.
 data::HostSamples make_samples(Settings const& settings, std::size_t first, std::size_t count) {
-  RandomStream const pixels(1, "pixels"), labels(1, "labels");
+  RandomStream const inputs(1, "pixels"), labels(1, "labels");
   data::HostSamples result;
   result.count = count;
-  result.features = settings.features;
-  for (std::size_t i = first * settings.features; i < (first + count) * settings.features; ++i) {
-    result.pixels.push_back(static_cast<std::uint8_t>(pixels.integer(i, 256)));
+  result.features = network::size_of(settings.sample);
+  auto const [sample, classes, vocabulary] = settings.shape();
+  for (std::size_t i = first * result.features; i < (first + count) * result.features; ++i) {
+    if (settings.is_text()) {
+      result.tokens.push_back(static_cast<std::int32_t>(inputs.integer(i, vocabulary)));
+    } else {
+      result.pixels.push_back(static_cast<std::uint8_t>(inputs.integer(i, 256)));
+    }
   }
-  for (std::size_t i = first; i < first + count; ++i) {
-    result.labels.push_back(static_cast<std::int32_t>(labels.integer(i, settings.classes)));
+  std::size_t const rows = settings.is_text() ? result.features : 1;
+  for (std::size_t i = first * rows; i < (first + count) * rows; ++i) {
+    result.labels.push_back(static_cast<std::int32_t>(labels.integer(i, classes)));
   }
   return result;
 }
@@ -137,10 +149,10 @@ void answer(Stepper& stepper, std::string const& mode, int steps, comm::MpiCommu
 
 void serve(Settings const& settings, comm::MpiCommunicator const& communicator) {
   model::ModelConfig config;
+  config.kind = settings.model;
   config.hidden = settings.hidden;
-  config.activation = settings.activation;
-  auto const network = model::make_network<Real, Space>(config, {{settings.features}, settings.classes});
-  data::BlockPartition const partition(settings.samples, 64, communicator.size());
+  auto const network = model::make_network<Real, Space>(config, settings.shape());
+  data::BlockPartition const partition(settings.samples, settings.block, communicator.size());
   int const rank = communicator.rank();
   data::Shard<Real, Space> const shard(
       make_samples(settings, partition.first_sample(rank), partition.sample_count(rank)));
@@ -164,9 +176,11 @@ int main(int argc, char** argv) {
     Settings settings;
     CLI::App program("Times training steps; reads \"MODE STEPS\" lines");
     program.add_option("--samples", settings.samples, "of all ranks");
-    program.add_option("--features", settings.features, "values in a sample");
-    program.add_option("--hidden", settings.hidden, "widths of the hidden layers")->delimiter(',');
-    program.add_option("--activation", settings.activation, "of the hidden layers");
+    program.add_option("--model", settings.model, "kind of network, as in decks");
+    program.add_option("--sample", settings.sample, "shape of a sample, channels last; of text its length")
+        ->delimiter(',');
+    program.add_option("--hidden", settings.hidden, "of an mlp, widths of the hidden layers")->delimiter(',');
+    program.add_option("--block", settings.block, "samples in a block");
     program.add_option("--micro-batch", settings.micro_batch, "samples at once per rank; 0: all");
     program.add_flag("--reproducible", settings.reproducible, "reproducible reductions");
     CLI11_PARSE(program, argc, argv);
