@@ -11,7 +11,6 @@ namespace onedge::config {
 
 namespace {
 
-constexpr char command_line[] = "command line";
 constexpr std::ptrdiff_t deepest_override = 15;
 
 void relocate(Node& node, std::string const& location) {
@@ -60,10 +59,15 @@ void Deck::override_with(std::string const& assignment) {
   auto const path = assignment.substr(0, std::min(equals, assignment.size()));
   require_input(equals != std::string::npos && !path.empty() && is_path(path), command_line, ": '", assignment,
                 "': an override has the form section.key=value");
-  Node value = read_yaml(assignment.substr(equals + 1), concat(command_line, ": '", assignment, "'"), false);
-  require_input(value.kind != Node::Kind::null, command_line, ": '", assignment, "': has no value");
-  relocate(value, command_line);
-  m_tree->set(path, std::move(value), assignment);
+  set(path, assignment.substr(equals + 1), command_line, assignment);
+}
+
+void Deck::set(std::string const& path, std::string const& value, std::string const& location,
+               std::string const& assignment) {
+  Node node = read_yaml(value, concat(location, ": '", assignment, "'"), false);
+  require_input(node.kind != Node::Kind::null, location, ": '", assignment, "': has no value");
+  relocate(node, location);
+  m_tree->set(path, std::move(node), assignment);
 }
 
 Section Deck::root() const { return Section(m_tree, ""); }

@@ -84,8 +84,9 @@ std::string Tree::where(std::string const& path) const {
 void Tree::set(std::string const& path, Node value, std::string const& assignment) {
   Node* node = &m_root;
   for (std::string rest = path; !rest.empty();) {
-    require_input(node->kind == Node::Kind::mapping || node->kind == Node::Kind::null, "command line: '", assignment,
-                  "': what it wants to enter is ", describe(*node), " (", node->location, "), not a section");
+    require_input(node->kind == Node::Kind::mapping || node->kind == Node::Kind::null, value.location, ": '",
+                  assignment, "': what it wants to enter is ", describe(*node), " (", node->location,
+                  "), not a section");
     node->kind = Node::Kind::mapping;
     // Free-form sections hold keys with dots in them (sweep: {tuner.sigma: …}).
     auto [head, tail] = node->find(rest) != nullptr ? std::pair<std::string, std::string>(rest, "") : split(rest);

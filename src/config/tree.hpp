@@ -10,6 +10,9 @@
 
 namespace onedge::config {
 
+/// The location of what the command line says.
+inline constexpr char command_line[] = "command line";
+
 class Tree {
  public:
   Tree(Node root, std::string name, bool documenting);

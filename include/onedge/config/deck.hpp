@@ -32,6 +32,13 @@ struct KeyDescription {
   std::string meaning;
 };
 
+/// One key that a case of a sweep sets.
+struct Assignment {
+  std::string path;      // "tuner.sigma"
+  std::string value;     // as YAML writes it
+  std::string location;  // "deck.yaml:12"
+};
+
 class Tree;  // shared state of a deck and of its sections
 
 /// A mapping of the deck. Binding a key reads it when it is there, checks it, and records it with its default, so that
@@ -105,6 +112,10 @@ class Deck {
   /// "section.key=value", the value in YAML, the path of any depth; adds or replaces. Messages name it as "command
   /// line". Throws InputError when it has another form.
   void override_with(std::string const& assignment);
+  /// The cases of section `sweep`, in order, and what each of them sets; none without a sweep. The form: docs/keys.md.
+  std::vector<std::vector<Assignment>> cases() const;
+  /// Sets what a case sets. Throws InputError when the command line has set one of these keys.
+  void apply(std::vector<Assignment> const& assignments);
   Section root() const;
   /// Throws InputError for the first key that nobody bound, with its line and the nearest key that exists there.
   void check_all_known() const;
@@ -117,6 +128,9 @@ class Deck {
 
  private:
   explicit Deck(std::shared_ptr<Tree> tree);
+  void set(std::string const& path, std::string const& value, std::string const& location,
+           std::string const& assignment);
+
   std::shared_ptr<Tree> m_tree;
 };
 
