@@ -177,6 +177,12 @@ std::vector<Column> evaluation_columns(bool with_test_data) {
   return columns;
 }
 
+std::vector<Column> gain_columns() {
+  return {
+      {"greedy", "objective after a step along u_t that is greedy for the quadratic model, f(w_t - (g.u/|u.Hu|) u_t)"},
+      {"on_edge", "objective after a step of twice that length, which is on the edge"}};
+}
+
 std::vector<Column> sharpness_columns(std::size_t count) {
   return {
       {"eigenvalues",

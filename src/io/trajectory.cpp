@@ -98,6 +98,9 @@ void write_attributes(hdf5::File& file, Description const& description, Status s
   file.write_attribute("parameters", description.parameters);
   file.write_attribute("samples", description.samples);
   file.write_attribute("status", to_string(status));
+  if (description.cases == 0) return;
+  file.write_attribute("case", description.case_index);
+  file.write_attribute("cases", description.cases);
 }
 
 Description read_description(hdf5::File const& file) {
@@ -108,6 +111,9 @@ Description read_description(hdf5::File const& file) {
   description.precision = single ? Precision::single_precision : Precision::double_precision;
   description.parameters = file.attribute<std::int64_t>("parameters");
   description.samples = file.attribute<std::int64_t>("samples");
+  if (!file.has_attribute("cases")) return description;
+  description.case_index = file.attribute<std::int64_t>("case");
+  description.cases = file.attribute<std::int64_t>("cases");
   return description;
 }
 

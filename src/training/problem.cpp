@@ -135,7 +135,7 @@ tuner::RunLength run_length(TrainingConfig const& config, Problem<Real, Space> c
 
 network::Demand demand_of(TrainingConfig const& config, tuner::Tuner const& tuner) {
   network::Demand demand;
-  demand.curvatures = tuner.curvature_every() > 0 ? 1 : 0;
+  demand.curvatures = tuner.curvature_every() > 0 || config.gain_every > 0 ? 1 : 0;
   demand.forward_curvatures = config.reproducible && demand.curvatures > 0;
   auto const& sharpness = config.sharpness;
   if (sharpness.every > 0) demand.products = sharpness.solver.width(static_cast<int>(sharpness.most()));

@@ -44,8 +44,8 @@ Past read_past(RunContext const& context, std::filesystem::path const& directory
   return past;
 }
 
-/// finished or diverged when the directory holds a run that has nothing left to do. Throws InputError when what it
-/// holds is no run of this deck, or one that cannot go on.
+}  // namespace
+
 std::optional<io::Status> status_of_past(TrainingConfig const& config, std::string const& deck,
                                          std::filesystem::path const& directory) {
   auto const checkpoints = io::list_checkpoints(directory);
@@ -67,6 +67,8 @@ std::optional<io::Status> status_of_past(TrainingConfig const& config, std::stri
                 " steps and kept no checkpoint to go on from");
   return {};
 }
+
+namespace {
 
 /// What the run directory calls for.
 enum class Course { begin, go_on, already_finished, already_diverged };

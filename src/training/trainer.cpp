@@ -102,9 +102,13 @@ void Trainer<Real, Space>::prepare_meters() {
 template <class Real, class Space>
 void Trainer<Real, Space>::prepare_trajectory() {
   auto const& config = m_context.config;
-  io::Description const description{m_context.deck, m_context.command_line, config.precision,
+  io::Description const description{m_context.deck,
+                                    m_context.command_line,
+                                    config.precision,
                                     static_cast<std::int64_t>(m_parameters.extent(0)),
-                                    static_cast<std::int64_t>(m_problem->partition().samples())};
+                                    static_cast<std::int64_t>(m_problem->partition().samples()),
+                                    m_context.case_index,
+                                    m_context.cases};
   io::Segment const segment = make_segment(m_context.communicator, m_step);
   if (m_context.directory == nullptr) return;
   if (!m_trajectory) m_trajectory.emplace(description);
@@ -121,6 +125,7 @@ void Trainer<Real, Space>::prepare_trajectory() {
   if (m_train_evaluator) {
     m_evaluations = &m_trajectory->declare("evaluation", io::evaluation_columns(m_test_evaluator != nullptr));
   }
+  if (config.gain_every > 0) m_gains = &m_trajectory->declare("gain", io::gain_columns());
   for (auto const& meter : m_meters) {
     auto const columns = io::sharpness_columns(static_cast<std::size_t>(m_context.config.sharpness.count));
     m_sharpness.push_back(&m_trajectory->declare(table_name(meter->kind()), columns));
@@ -197,14 +202,16 @@ bool Trainer<Real, Space>::step() {
   double const learning_rate = m_tuner->learning_rate(*m_line);
   if (!std::isfinite(learning_rate)) return diverge("the learning rate is not finite");
   std::int64_t const spent = evaluations() - before;
+  auto const curvature = m_line->knows_curvature() ? std::optional(m_line->known_curvature()) : std::nullopt;
   auto const pause = Clock::now();
   evaluate();
   measure_sharpness(learning_rate);
+  measure_gain();
   auto const resume = Clock::now();
   linalg::add_scaled<Real>(m_space, m_parameters, static_cast<Real>(learning_rate), m_update, m_parameters);
   m_space.fence();
   auto const time = Clock::now() - begin - (resume - pause);
-  record(losses, learning_rate, spent, std::chrono::duration<double>(time).count());
+  record(losses, learning_rate, curvature, spent, std::chrono::duration<double>(time).count());
   std::swap(m_update, m_previous_update);
   m_has_previous = true;
   m_context.log.progress({m_step + 1, m_context.config.steps, losses.loss, learning_rate});
@@ -216,8 +223,8 @@ bool Trainer<Real, Space>::step() {
 }
 
 template <class Real, class Space>
-void Trainer<Real, Space>::record(objective::Losses const& losses, double learning_rate, std::int64_t evaluations,
-                                  double seconds) {
+void Trainer<Real, Space>::record(objective::Losses const& losses, double learning_rate,
+                                  std::optional<double> curvature, std::int64_t evaluations, double seconds) {
   if (!m_trajectory) return;
   io::Record row{{"loss", losses.loss},
                  {"data_loss", losses.data_loss},
@@ -228,10 +235,10 @@ void Trainer<Real, Space>::record(objective::Losses const& losses, double learni
                  {"update_cosine", m_line->update_cosine()},
                  {"evaluations", evaluations},
                  {"seconds", seconds}};
-  if (m_tuner->curvature_every() == 1) row.insert({"curvature", m_line->known_curvature()});
+  if (m_tuner->curvature_every() == 1) row.insert({"curvature", curvature.value()});
   m_steps->append(m_step, row);
-  if (m_curvatures != nullptr && m_line->knows_curvature()) {
-    m_curvatures->append(m_step, {{"slope", m_line->slope()}, {"curvature", m_line->known_curvature()}});
+  if (m_curvatures != nullptr && curvature) {
+    m_curvatures->append(m_step, {{"slope", m_line->slope()}, {"curvature", *curvature}});
   }
 }
 
@@ -265,6 +272,18 @@ void Trainer<Real, Space>::measure_sharpness(double learning_rate) {
                          {"seconds", found.seconds}};
     m_sharpness[i]->append(m_step, row);
   }
+}
+
+// Figure 16 of the paper: f(w + ηu) at η = σn/d, for σ = 1 and 2.
+template <class Real, class Space>
+void Trainer<Real, Space>::measure_gain() {
+  auto const every = m_context.config.gain_every;
+  if (every == 0 || m_step % every != 0) return;
+  double const descent = std::max(-m_line->slope(), 0.0);
+  double const curvature = std::abs(m_line->curvature());
+  double const greedy = curvature > 0 ? descent / curvature : 0;
+  io::Record const row{{"greedy", m_line->loss_at(greedy)}, {"on_edge", m_line->loss_at(2 * greedy)}};
+  if (m_trajectory) m_gains->append(m_step, row);
 }
 
 template <class Real, class Space>

@@ -74,7 +74,13 @@ TrainingConfig TrainingConfig::bind(config::Deck const& deck) {
       .bind("every", config.evaluation_every,
             "steps between two evaluations of the accuracy, and of the test loss where there are test samples; 0: none",
             config::non_negative);
+  measure.section("gain").bind(
+      "every", config.gain_every,
+      "steps between two comparisons of the losses that one step with CDAT's rates of sigma 1 (greedy) and 2 (on edge) "
+      "would give; 0: none",
+      config::non_negative);
   bind_output(config, root.section("output"));
+  root.section("sweep").free_form();  // what it sets has been set, for one case
   deck.check_all_known();
   return config;
 }

@@ -83,6 +83,8 @@ class Table {
 std::vector<Column> step_columns(std::vector<std::string> const& names);
 /// The columns of `/evaluation`: train_accuracy and, where there are test data, test_loss and test_accuracy.
 std::vector<Column> evaluation_columns(bool with_test_data);
+/// The columns of `/gain`: greedy, on_edge.
+std::vector<Column> gain_columns();
 /// The columns of `/sharpness` and of the tables of other operators, for that many eigenvalues; they grow.
 std::vector<Column> sharpness_columns(std::size_t count);
 

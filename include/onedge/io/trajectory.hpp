@@ -21,6 +21,8 @@ struct Description {
   Precision precision = Precision::single_precision;
   std::int64_t parameters = 0;
   std::int64_t samples = 0;
+  std::int64_t case_index = 0;  ///< of a sweep
+  std::int64_t cases = 0;       ///< how many that has; 0: no sweep
 };
 
 /// One start of the program. Of several segments that contain a step, the last one holds.

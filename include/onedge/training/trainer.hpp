@@ -25,6 +25,8 @@ struct RunContext {
   comm::MpiCommunicator const& communicator;
   Log& log;
   RunDirectory const* directory = nullptr;  // on rank 0
+  std::int64_t case_index = 0;              // of a sweep
+  std::int64_t cases = 0;                   // 0: no sweep
 };
 
 /// The training loop: gradient → update → learning rate → record → new weights, with what is written on the way.
@@ -48,9 +50,12 @@ class Trainer {
   void prepare_trajectory();
   /// One step at w_t; false when the run has diverged.
   bool step();
-  void record(objective::Losses const& losses, double learning_rate, std::int64_t evaluations, double seconds);
+  /// `curvature`: what the tuner has asked for.
+  void record(objective::Losses const& losses, double learning_rate, std::optional<double> curvature,
+              std::int64_t evaluations, double seconds);
   void evaluate();
   void measure_sharpness(double learning_rate);
+  void measure_gain();
   bool diverge(std::string const& reason);
   void after_step();
   void publish();
@@ -76,9 +81,15 @@ class Trainer {
   io::Table* m_steps = nullptr;
   io::Table* m_curvatures = nullptr;  // where the curvature has a cadence of its own
   io::Table* m_evaluations = nullptr;
+  io::Table* m_gains = nullptr;
   std::vector<io::Table*> m_sharpness;  // one for each meter
   Clock::time_point m_last_publication;
 };
+
+/// finished or diverged when the directory holds a run that has nothing left to do. Throws InputError when what it
+/// holds is no run of this deck, or one that cannot go on.
+std::optional<io::Status> status_of_past(TrainingConfig const& config, std::string const& deck,
+                                         std::filesystem::path const& directory);
 
 /// Trains a deck in its run directory: a new run, or one that goes on. Collective. Returns the status of the run.
 io::Status train(RunContext& context, bool fresh);

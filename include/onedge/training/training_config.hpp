@@ -31,6 +31,7 @@ struct TrainingConfig {
   tuner::TunerConfig tuner;
 
   std::int64_t evaluation_every = 0;  // 0: never
+  std::int64_t gain_every = 0;        // 0: never
   spectrum::SharpnessConfig sharpness;
 
   std::string directory;
