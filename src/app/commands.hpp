@@ -22,11 +22,30 @@ struct TrainOptions {
   std::string deck;
   std::vector<std::string> overrides;
   std::string directory;
+  std::int64_t case_index = -1;  // of the sweep; -1: none was named
   bool fresh = false;
   bool dry_run = false;
 };
 CLI::App* add_train(CLI::App& app, TrainOptions& options);
 int run_train(TrainOptions const& options, std::string const& command_line, comm::MpiCommunicator const& world);
+
+struct CasesOptions {
+  std::string deck;
+  std::vector<std::string> overrides;
+  std::string directory;
+  bool missing = false;
+};
+CLI::App* add_cases(CLI::App& app, CasesOptions& options);
+int run_cases(CasesOptions const& options, comm::MpiCommunicator const& world);
+
+struct DynamicsOptions {
+  std::string deck;
+  std::vector<std::string> overrides;
+  std::string directory;
+  std::int64_t case_index = -1;  // of the sweep; -1: all
+};
+CLI::App* add_dynamics(CLI::App& app, DynamicsOptions& options);
+int run_dynamics(DynamicsOptions const& options, std::string const& command_line, comm::MpiCommunicator const& world);
 
 struct SharpnessOptions {
   std::vector<std::string> arguments;

@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "commands.hpp"
+#include "dynamics_deck.hpp"
 
 namespace onedge::app {
 
@@ -72,14 +73,8 @@ std::string type_of(config::KeyDescription const& key) {
                                    : key.type.substr(0, word) + " " + key.range + key.type.substr(word);
 }
 
-/// The key reference in Markdown: docs/keys.md is this text.
-std::string key_reference() {
-  auto const deck = config::Deck::for_documentation();
-  training::TrainingConfig::bind(deck);
+std::string tables(config::Deck const& deck) {
   std::ostringstream text;
-  text
-      << "# Keys of a training deck\n\nPrinted by `onedge info --keys`. A key with a condition (*when*) is valid under "
-         "it only; *required* keys have no default.\n";
   std::string section;
   for (auto const& key : deck.keys()) {
     std::string const here = key.path.substr(0, key.path.find('.'));
@@ -90,6 +85,47 @@ std::string key_reference() {
     text << "| `" << key.path << "` | " << cell(key.condition) << " | " << cell(type_of(key)) << " | `"
          << cell(key.default_value) << "` | " << cell(key.meaning) << " |\n";
   }
+  return text.str();
+}
+
+constexpr char const* sweep_reference = R"(
+## sweep
+
+Other keys, each with the values that it takes in turn. The cases are the Cartesian product, in the order of the deck: the
+last key varies fastest. `onedge cases DECK` lists them, `onedge train DECK --case N` runs one, in the directory
+`case-NNNN` (from `case-0000`) below `output.directory`, under the deck with these values in it.
+
+| form | values |
+|---|---|
+| `tuner.sigma: [1.0, 2.0]` | those of the list |
+| `tuner.kind: constant` | this one |
+| `run.seed: {from: 0, to: 4}` | 0, 1, 2, 3, 4 |
+| `tuner.sigma: {from: 0.4, to: 2.8, by: 0.2}` | 0.4, 0.6, …, 2.8 |
+| `tuner.learning_rate: {from: 1.0e-3, times: 2, count: 4}` | 0.001, 0.002, 0.004, 0.008 |
+| `parts: {one: {…}, other: {…}}` | the cases of each part, one part after another; a part holds keys as `sweep` does |
+
+`tuner: {kind: constant, learning_rate: [0.1, 0.2]}` is the same as `tuner.kind: constant` and
+`tuner.learning_rate: [0.1, 0.2]`. Grids of integers are integers; other values are rounded to twelve digits. What a
+sweep sets must not be set on the command line; the sweep itself may be: `sweep.tuner.sigma=[1.0, 2.0]`.
+
+)";
+
+/// The keys of toy models, which have decks of their own.
+std::string dynamics_reference() {
+  auto const deck = config::Deck::for_documentation();
+  DynamicsDeck::bind(deck);
+  return "# Keys of a deck of `onedge dynamics`\n" + tables(deck);
+}
+
+/// The key reference in Markdown: docs/keys.md is this text.
+std::string key_reference() {
+  auto const deck = config::Deck::for_documentation();
+  training::TrainingConfig::bind(deck);
+  std::ostringstream text;
+  text
+      << "# Keys of a training deck\n\nPrinted by `onedge info --keys`. A key with a condition (*when*) is valid under "
+         "it only; *required* keys have no default.\n";
+  text << tables(deck) << sweep_reference << dynamics_reference();
   return text.str();
 }
 

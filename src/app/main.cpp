@@ -38,10 +38,14 @@ std::string joined(int argc, char** argv) {
 int run(CLI::App& app, int argc, char** argv, comm::Environment const& environment) {
   auto const& world = environment.world();
   app::TrainOptions train;
+  app::CasesOptions cases;
   app::SharpnessOptions sharpness;
+  app::DynamicsOptions dynamics;
   app::InfoOptions info;
   auto* const train_command = app::add_train(app, train);
+  auto* const cases_command = app::add_cases(app, cases);
   auto* const sharpness_command = app::add_sharpness(app, sharpness);
+  auto* const dynamics_command = app::add_dynamics(app, dynamics);
   auto* const info_command = app::add_info(app, info);
   app.require_subcommand(1);
   try {
@@ -54,7 +58,9 @@ int run(CLI::App& app, int argc, char** argv, comm::Environment const& environme
   }
   linalg::use_one_thread();
   if (train_command->parsed()) return app::run_train(train, joined(argc, argv), world);
+  if (cases_command->parsed()) return app::run_cases(cases, world);
   if (sharpness_command->parsed()) return app::run_sharpness(sharpness, joined(argc, argv), world);
+  if (dynamics_command->parsed()) return app::run_dynamics(dynamics, joined(argc, argv), world);
   if (info_command->parsed()) return app::run_info(info, world);
   return app::exit_failure;
 }
