@@ -12,7 +12,7 @@ SILENT = ("run.name", "run.walltime", "run.profile", "run.micro_batch", "output.
 
 def labels(runs) -> list:
     """One label per run: tuner with its main parameter, then every other key that differs, then how it ended."""
-    decks = [_flat(run.deck) for run in runs]
+    decks = [flat(run.deck) for run in runs]
     texts = [_label(deck, decks) or run.name for run, deck in zip(runs, decks)]
     unique = [text if texts.count(text) == 1 or text == run.name else f"{text} [{run.name}]"
               for text, run in zip(texts, runs)]
@@ -21,10 +21,10 @@ def labels(runs) -> list:
 
 def common_title(runs) -> str:
     """What all runs share: model, data, optimizer."""
-    decks = [_flat(run.deck) for run in runs]
+    decks = [flat(run.deck) for run in runs]
 
     def shared(key, pattern="{}"):
-        values = {_number(deck.get(key)) for deck in decks if deck.get(key) is not None}
+        values = {number_text(deck.get(key)) for deck in decks if deck.get(key) is not None}
         return pattern.format(values.pop()) if len(values) == 1 and all(key in deck for deck in decks) else None
 
     model = [shared("model.kind"), shared("model.hidden")]
@@ -33,14 +33,15 @@ def common_title(runs) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _flat(deck, prefix="") -> dict:
-    flat = {}
+def flat(deck, prefix="") -> dict:
+    """{"tuner.sigma": 2.0, …}"""
+    found = {}
     for key, value in (deck or {}).items():
         if isinstance(value, dict):
-            flat.update(_flat(value, f"{prefix}{key}."))
+            found.update(flat(value, f"{prefix}{key}."))
         else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+            found[f"{prefix}{key}"] = value
+    return found
 
 
 def _label(deck: dict, decks: list) -> str:
@@ -53,17 +54,17 @@ def _label(deck: dict, decks: list) -> str:
         if key in ("tuner.kind", main) or key.startswith(SILENT):
             continue
         if key.endswith(".kind"):
-            if _differs(key, decks):
+            if differs(key, decks):
                 parts.append(str(deck[key]))
-        elif _differs(key, _relatives(key, deck, decks)):
-            parts.append(f"{_name(key)}={_number(deck[key])}".replace(" =", "="))
+        elif differs(key, _relatives(key, deck, decks)):
+            parts.append(f"{name_of(key)}={number_text(deck[key])}".replace(" =", "="))
     return ", ".join(parts)
 
 
 def _tuner(deck: dict, kind: str) -> str:
     value = deck.get(f"tuner.{MAIN_KEY.get(kind)}")
     name = f"{deck.get('tuner.shape', '')} {kind}".strip()
-    return name if value is None else f"{name} {_name(MAIN_KEY[kind])}={_number(value)}"
+    return name if value is None else f"{name} {name_of(MAIN_KEY[kind])}={number_text(value)}"
 
 
 def _relatives(key: str, deck: dict, decks: list) -> list:
@@ -72,20 +73,30 @@ def _relatives(key: str, deck: dict, decks: list) -> list:
     return [other for other in decks if other.get(kind) == deck.get(kind)]
 
 
-def _differs(key: str, decks: list) -> bool:
+def differing_keys(decks: list) -> list:
+    """Of flat decks, the keys that say what tells their runs apart: those whose value differs where they mean the same, and
+    the main key of each tuner where tuners differ."""
+    keys = dict.fromkeys(key for deck in decks for key in deck if not key.startswith(SILENT))
+    main = {f"tuner.{MAIN_KEY.get(deck.get('tuner.kind'))}" for deck in decks} if differs("tuner.kind", decks) else ()
+    return [key for key in keys if key in main or
+            (differs(key, decks) if key.endswith(".kind") else
+             any(key in deck and differs(key, _relatives(key, deck, decks)) for deck in decks))]
+
+
+def differs(key: str, decks: list) -> bool:
     return len({repr(deck.get(key)) for deck in decks}) > 1
 
 
-def _name(key: str) -> str:
+def name_of(key: str) -> str:
     for symbol in (key.split(".", 1)[-1], key.rsplit(".", 1)[-1]):
         if symbol in SYMBOLS:
             return SYMBOLS[symbol]
     return key.rsplit(".", 1)[-1].replace("_", " ")
 
 
-def _number(value) -> str:
+def number_text(value) -> str:
     if isinstance(value, list):
-        return "-".join(_number(item) for item in value)
+        return "-".join(number_text(item) for item in value)
     if isinstance(value, float):
         text = f"{value:.6g}"
         return text if any(mark in text for mark in ".en") else text + ".0"

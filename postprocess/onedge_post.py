@@ -5,6 +5,7 @@
     run.status                                        # "running", "finished", "diverged", "interrupted" or "failed"
     run.deck["tuner"]["sigma"]                        # the full deck of the run
     run.steps["step"], run.steps["loss"]              # NumPy arrays, one value per step
+    run.table("steps")                                # for xarray or pandas, where they are installed
     run.tables["sharpness"]["eigenvalues"][:, 0]      # what was measured at another cadence is a table of its own
 
     spectrum = onedge_post.load_spectrum("runs/quickstart/sharpness-00000100.h5")
@@ -61,6 +62,19 @@ class Run:
         warnings = self.tables.pop("warnings", {"step": [], "message": []})
         self.warnings = [(int(step), str(text)) for step, text in zip(warnings["step"], warnings["message"])]
         self.steps = self.tables.get("steps", {})
+
+    def table(self, name: str = "steps"):
+        """One table with its steps as index: an xarray.Dataset where xarray is installed, else a pandas.DataFrame where
+        pandas is (column k of several eigenvalues is then named eigenvalues_k), else the dictionary of NumPy arrays."""
+        columns = self.tables[name]
+        try:
+            import xarray
+        except ImportError:
+            return _frame(columns)
+        variables = {column: (("step", f"{column}_index")[: values.ndim], values, {
+            "units": self.units[name][column], "description": self.descriptions[name][column]})
+            for column, values in columns.items() if column != "step"}
+        return xarray.Dataset(variables, coords={"step": columns["step"]})
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: {self.status}, {len(self.steps.get('step', []))} steps>"
@@ -132,6 +146,20 @@ def _read(path: Path, what: str, failure: type, required: tuple, make):
     except (OSError, KeyError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise failure(f"{path}: not readable as a {what} ({reason})") from error
+
+
+def _frame(columns: dict):
+    try:
+        import pandas
+    except ImportError:
+        return columns
+    flat = {}
+    for column, values in columns.items():
+        if values.ndim == 1:
+            flat[column] = values
+        else:
+            flat.update({f"{column}_{index}": values[:, index] for index in range(values.shape[1])})
+    return pandas.DataFrame(flat).set_index("step")
 
 
 def _open(path: Path) -> h5py.File:
