@@ -1,13 +1,6 @@
 # Sourced by the job scripts: where the program is, how it is started, and what its exit codes mean for the job.
 
-# The repository, from the path that this job was submitted with: Slurm runs a copy of the script elsewhere.
-onedge_root() {
-  local script
-  script=$(scontrol show job "$SLURM_JOB_ID" | sed -n 's/^ *Command=\([^ ]*\).*/\1/p' | head -n 1)
-  (cd "$(dirname "$script")/.." && pwd)
-}
-
-# ONEDGE names the program; otherwise it is the release build, or the one on PATH.
+# onedge_program ROOT: ONEDGE names the program; otherwise it is the release build, or the one on PATH.
 onedge_program() {
   local program=${ONEDGE:-$1/build/release/bin/onedge}
   [[ -x $program ]] || program=$(command -v "${ONEDGE:-onedge}") || {

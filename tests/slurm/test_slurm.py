@@ -111,7 +111,7 @@ class Jobs(unittest.TestCase):
         self.assertIn("going on from step 3", log)
 
     def figure(self, *arguments, **environment):
-        """Submits figure 15's small deck, four cases of five samples; returns the jobs."""
+        """Submits figure 15's small deck with four cases, as small as can be; returns the jobs."""
         overrides = ["run.steps=3", "data.samples=128", "model.hidden=[8]", "measure.sharpness.every=0",
                      "sweep.parts={c: {tuner: {kind: constant, learning_rate: [0.1, 0.2, 0.4]}}, g: {tuner.kind: cdat}}"]
         done = self.call(ROOT / "jobs/figure.sh", "15", "--small", "--runs", self.folder / "out", "--limit", "2", *overrides,
