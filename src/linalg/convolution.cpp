@@ -79,7 +79,53 @@ struct Fold {
   }
 };
 
+// From how many samples and channels on products by rows of the window are the faster way (measured in float).
+constexpr std::size_t enough_samples = 16, enough_channels = 32;
+
+/// A row of the window at one position, in so far as it is inside the image: `count` neighbouring pixels of the image
+/// under as many neighbouring pixels of the window.
+struct WindowRow {
+  std::size_t position, pixel, tap, count;
+  bool first;  // of its position
+};
+
+template <class Visit>
+void for_each_window_row(SlidingWindow const& window, Visit const& visit) {
+  auto const& [image, size, stride, padding] = window;
+  for (std::size_t position = 0; position < window.positions(); ++position) {
+    std::size_t const top = position / window.positions(1) * stride[0];
+    std::size_t const left = position % window.positions(1) * stride[1];
+    std::size_t const begin = left < padding[1] ? padding[1] - left : 0;
+    std::size_t const end = smaller(size[1], padding[1] + image[1] - left);
+    bool first = true;
+    for (std::size_t a = 0; a < size[0]; ++a) {
+      if (top + a < padding[0] || top + a >= padding[0] + image[0]) continue;
+      std::size_t const pixel = (top + a - padding[0]) * image[1] + left + begin - padding[1];
+      visit(WindowRow{position, pixel, a * size[1] + begin, end - begin, first});
+      first = false;
+    }
+  }
+}
+
+/// The same run of entries of all samples, one row each.
+template <class Window>
+MatrixBatch<typename Window::value_type> entries(Window const& samples, std::size_t offset, std::size_t count) {
+  return {samples.data() + offset, samples.extent(0), count, samples.extent(1), 0, 0};
+}
+
+template <class Real, class Space>
+void multiply(Space const& space, Transpose ta, MatrixBatch<Real const> const& a, Transpose tb,
+              MatrixBatch<Real const> const& b, bool adds, MatrixBatch<Real> const& c) {
+  matmul_batch<Real>(space, 1, 1, ta, tb, Real(1), a, b, adds ? 1 : 0, c);
+}
+
 }  // namespace
+
+template <class Real, class Space>
+bool Convolution<Real, Space>::by_rows(std::size_t samples) const {
+  bool const sees_pixels = m_window.padding[0] < m_window.size[0] && m_window.padding[1] < m_window.size[1];
+  return sees_pixels && samples >= enough_samples && m_channels >= enough_channels;
+}
 
 template <class Real, class Space>
 std::size_t Convolution<Real, Space>::tile(std::size_t samples) const {
@@ -89,12 +135,20 @@ std::size_t Convolution<Real, Space>::tile(std::size_t samples) const {
 
 template <class Real, class Space>
 std::size_t Convolution<Real, Space>::work(std::size_t samples) const {
-  return tile(samples) * m_window.positions() * depth();
+  std::size_t const largest = by_rows(samples) ? enough_samples - 1 : samples;
+  return tile(largest) * m_window.positions() * depth();
 }
 
 template <class Real, class Space>
 void Convolution<Real, Space>::forward(Space const& space, Constant x, ConstantKernel w, bool adds, Window y,
                                        Kernel work) const {
+  if (by_rows(x.extent(0))) {
+    return for_each_window_row(m_window, [&](WindowRow const& row) {
+      multiply<Real>(space, Transpose::no, entries(x, row.pixel * m_channels, row.count * m_channels), Transpose::no,
+                     kernel_rows(w, row.tap, row.count), adds || !row.first,
+                     entries(y, row.position * m_filters, m_filters));
+    });
+  }
   Constant const kernel(w.data(), depth(), m_filters);
   std::size_t const positions = m_window.positions();
   for (std::size_t first = 0, count = tile(x.extent(0)); first < x.extent(0); first += count) {
@@ -111,6 +165,14 @@ void Convolution<Real, Space>::forward(Space const& space, Constant x, ConstantK
 template <class Real, class Space>
 void Convolution<Real, Space>::backward_data(Space const& space, Constant y_bar, ConstantKernel w, bool adds,
                                              Window x_bar, Kernel work) const {
+  if (by_rows(x_bar.extent(0))) {
+    if (!adds) Kokkos::deep_copy(space, x_bar, Real(0));
+    return for_each_window_row(m_window, [&](WindowRow const& row) {
+      multiply<Real>(space, Transpose::no, entries(y_bar, row.position * m_filters, m_filters), Transpose::yes,
+                     kernel_rows(w, row.tap, row.count), true,
+                     entries(x_bar, row.pixel * m_channels, row.count * m_channels));
+    });
+  }
   Constant const kernel(w.data(), depth(), m_filters);
   std::size_t const positions = m_window.positions();
   for (std::size_t first = 0, count = tile(x_bar.extent(0)); first < x_bar.extent(0); first += count) {
@@ -132,6 +194,12 @@ void Convolution<Real, Space>::backward_data(Space const& space, Constant y_bar,
 template <class Real, class Space>
 void Convolution<Real, Space>::backward_weights(Space const& space, Constant x, Constant y_bar, Kernel w_bar,
                                                 Kernel work) const {
+  if (by_rows(x.extent(0))) {
+    return for_each_window_row(m_window, [&](WindowRow const& row) {
+      multiply<Real>(space, Transpose::yes, entries(x, row.pixel * m_channels, row.count * m_channels), Transpose::no,
+                     entries(y_bar, row.position * m_filters, m_filters), true, kernel_rows(w_bar, row.tap, row.count));
+    });
+  }
   std::size_t const positions = m_window.positions();
   for (std::size_t first = 0, count = tile(x.extent(0)); first < x.extent(0); first += count) {
     std::size_t const rows = std::min(count, x.extent(0) - first) * positions;

@@ -1,5 +1,6 @@
 #pragma once
 #include <onedge/core/kokkos.hpp>
+#include <onedge/linalg/matmul.hpp>
 
 namespace onedge::linalg {
 
@@ -20,8 +21,11 @@ struct SlidingWindow {
 /// The three maps of a convolution, y = x ∗ w and its adjoints. Arrays are contiguous, channels last: x [samples,
 /// height, width, channels], w [window height, window width, channels, filters], y [samples, positions, filters].
 ///
-/// Portable: pixels under the window side by side (columns), as many samples at a time as `work` has room for, then one
-/// matrix product.
+/// Two portable ways. By columns: the pixels under the window side by side, as many samples at a time as `work` has
+/// room for, then one matrix product. By rows of the window: at each position, for each row of the window that is
+/// inside the image, one product over the samples, with the row's pixels where they lie. That copies nothing and
+/// multiplies no padding, which is most of what 3×3 windows see on small images, but needs many samples and channels to
+/// be fast.
 template <class Real, class Space>
 class Convolution {
  public:
@@ -33,7 +37,7 @@ class Convolution {
   Convolution(SlidingWindow const& window, std::size_t channels, std::size_t filters)
       : m_window(window), m_channels(channels), m_filters(filters) {}
 
-  /// Elements of `work` for a number of samples: enough for a few of them, at least one.
+  /// Elements of `work` for up to a number of samples.
   std::size_t work(std::size_t samples) const;
 
   /// y ← [y +] x ∗ w.
@@ -46,6 +50,12 @@ class Convolution {
  private:
   std::size_t depth() const { return m_window.area() * m_channels; }
   std::size_t tile(std::size_t samples) const;
+  bool by_rows(std::size_t samples) const;
+  /// The part of a kernel that belongs to `count` pixels of the window: [count · channels, filters].
+  template <class T>
+  MatrixBatch<T> kernel_rows(VectorWindow<T, Space> const& w, std::size_t tap, std::size_t count) const {
+    return {w.data() + tap * m_channels * m_filters, count * m_channels, m_filters, m_filters, 0, 0};
+  }
 
   SlidingWindow m_window;
   std::size_t m_channels, m_filters;

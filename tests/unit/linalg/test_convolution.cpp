@@ -21,15 +21,19 @@ struct Case {
 
 std::vector<Case> const& cases() {
   static std::vector<Case> const all{
-      {{{5, 4}, {3, 3}, {1, 1}, {1, 1}}, 2, 3, 3},    // 3×3 as in a residual block
-      {{{7, 6}, {3, 3}, {2, 2}, {1, 1}}, 3, 2, 2},    // strided
-      {{{9, 9}, {7, 7}, {2, 2}, {3, 3}}, 3, 4, 2},    // stem
-      {{{6, 8}, {2, 4}, {2, 4}, {0, 0}}, 3, 5, 3},    // patches
-      {{{5, 5}, {1, 1}, {2, 2}, {0, 0}}, 4, 3, 2},    // projection
-      {{{8, 7}, {2, 3}, {3, 2}, {1, 2}}, 3, 2, 2},    // nothing divides anything; the last pixels are never seen
-      {{{1, 1}, {3, 3}, {1, 1}, {1, 1}}, 5, 4, 4},    // padding almost everywhere
-      {{{1, 2}, {5, 5}, {2, 1}, {4, 4}}, 2, 2, 2},    // windows that see padding only
-      {{{16, 16}, {3, 3}, {1, 1}, {1, 1}}, 32, 4, 7}  // several tiles
+      {{{5, 4}, {3, 3}, {1, 1}, {1, 1}}, 2, 3, 3},     // 3×3 as in a residual block
+      {{{7, 6}, {3, 3}, {2, 2}, {1, 1}}, 3, 2, 2},     // strided
+      {{{9, 9}, {7, 7}, {2, 2}, {3, 3}}, 3, 4, 2},     // stem
+      {{{6, 8}, {2, 4}, {2, 4}, {0, 0}}, 3, 5, 3},     // patches
+      {{{5, 5}, {1, 1}, {2, 2}, {0, 0}}, 4, 3, 2},     // projection
+      {{{8, 7}, {2, 3}, {3, 2}, {1, 2}}, 3, 2, 2},     // nothing divides anything; the last pixels are never seen
+      {{{1, 1}, {3, 3}, {1, 1}, {1, 1}}, 5, 4, 4},     // padding almost everywhere
+      {{{1, 2}, {5, 5}, {2, 1}, {4, 4}}, 2, 2, 2},     // windows that see padding only
+      {{{16, 16}, {3, 3}, {1, 1}, {1, 1}}, 32, 4, 7},  // several tiles
+      {{{4, 3}, {3, 3}, {1, 1}, {1, 1}}, 32, 5, 17},   // by rows of the window, and so below
+      {{{1, 1}, {3, 3}, {1, 1}, {1, 1}}, 33, 3, 16},  {{{5, 4}, {3, 2}, {2, 3}, {1, 0}}, 32, 3, 20},
+      {{{3, 3}, {1, 1}, {2, 2}, {0, 0}}, 40, 2, 16},  {{{6, 6}, {5, 3}, {4, 2}, {3, 2}}, 32, 2, 18},
+      {{{2, 2}, {3, 3}, {1, 1}, {4, 1}}, 32, 2, 16}  // not by rows: windows that see padding only
   };
   return all;
 }
