@@ -43,7 +43,8 @@ class Run:
 
     path: of the file; name: of its directory; attrs: root attributes; status; deck_text: YAML; deck: the same as nested
     dictionaries; tables: {table: {column: array}}, each with `step`; steps: the table of every step; segments:
-    {column: array}, one row per start of the program; warnings: list of (step, message); units and descriptions:
+    {column: array}, one row per start of the program; profile: {column: array}, one row per region of the program, of
+    runs with run.profile; warnings: list of (step, message); units and descriptions:
     {table: {column: text}}.
     """
 
@@ -59,6 +60,7 @@ class Run:
         self.units = {name: _texts(group, "units") for name, group in groups.items()}
         self.descriptions = {name: _texts(group, "description") for name, group in groups.items()}
         self.segments = self.tables.pop("segments", {})
+        self.profile = self.tables.pop("profile", {})
         warnings = self.tables.pop("warnings", {"step": [], "message": []})
         self.warnings = [(int(step), str(text)) for step, text in zip(warnings["step"], warnings["message"])]
         self.steps = self.tables.get("steps", {})

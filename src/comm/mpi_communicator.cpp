@@ -1,5 +1,6 @@
 #include <onedge/comm/mpi_communicator.hpp>
 #include <onedge/core/error.hpp>
+#include <onedge/core/kokkos.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -21,6 +22,7 @@ void check(int code, char const* call) {
 
 template <class T>
 void all_reduce_pieces(MPI_Comm comm, T* values, std::size_t count, MPI_Datatype type) {
+  ScopedRegion const region("Communicator", "all_reduce");
   for (std::size_t first = 0; first < count; first += largest_count) {
     auto const piece = static_cast<int>(std::min(largest_count, count - first));
     check(MPI_Allreduce(MPI_IN_PLACE, values + first, piece, type, MPI_SUM, comm), "MPI_Allreduce");
@@ -46,6 +48,7 @@ Counts to_int(std::vector<std::size_t> const& counts) {
 template <class T>
 void exchange_as(MPI_Comm comm, T const* send, std::vector<std::size_t> const& send_counts, T* receive,
                  std::vector<std::size_t> const& receive_counts, MPI_Datatype type) {
+  ScopedRegion const region("Communicator", "exchange");
   Counts const s = to_int(send_counts), r = to_int(receive_counts);
   check(
       MPI_Alltoallv(send, s.count.data(), s.offset.data(), type, receive, r.count.data(), r.offset.data(), type, comm),
@@ -54,6 +57,7 @@ void exchange_as(MPI_Comm comm, T const* send, std::vector<std::size_t> const& s
 
 template <class T>
 void all_gather_as(MPI_Comm comm, T* values, std::vector<std::size_t> const& counts, MPI_Datatype type) {
+  ScopedRegion const region("Communicator", "all_gather");
   Counts const c = to_int(counts);
   check(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, c.count.data(), c.offset.data(), type, comm),
         "MPI_Allgatherv");
@@ -62,6 +66,7 @@ void all_gather_as(MPI_Comm comm, T* values, std::vector<std::size_t> const& cou
 template <class T>
 void reduce_scatter_as(MPI_Comm comm, T const* send, T* receive, std::vector<std::size_t> const& counts,
                        MPI_Datatype type) {
+  ScopedRegion const region("Communicator", "reduce_scatter");
   Counts const c = to_int(counts);
   check(MPI_Reduce_scatter(send, receive, c.count.data(), type, MPI_SUM, comm), "MPI_Reduce_scatter");
 }
@@ -117,6 +122,7 @@ void MpiCommunicator::reduce_scatter(double const* send, double* receive,
 }
 
 void MpiCommunicator::broadcast(void* data, std::size_t bytes, int root) const {
+  ScopedRegion const region("Communicator", "broadcast");
   auto* const begin = static_cast<char*>(data);
   for (std::size_t first = 0; first < bytes; first += largest_count) {
     auto const piece = static_cast<int>(std::min(largest_count, bytes - first));
@@ -125,6 +131,7 @@ void MpiCommunicator::broadcast(void* data, std::size_t bytes, int root) const {
 }
 
 std::vector<std::string> MpiCommunicator::gather(std::string const& text) const {
+  ScopedRegion const region("Communicator", "gather");
   int const length = static_cast<int>(text.size());
   std::vector<int> lengths(m_size), offsets(m_size, 0);
   check(MPI_Allgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, m_comm), "MPI_Allgather");
@@ -137,6 +144,9 @@ std::vector<std::string> MpiCommunicator::gather(std::string const& text) const 
   return result;
 }
 
-void MpiCommunicator::barrier() const { check(MPI_Barrier(m_comm), "MPI_Barrier"); }
+void MpiCommunicator::barrier() const {
+  ScopedRegion const region("Communicator", "barrier");
+  check(MPI_Barrier(m_comm), "MPI_Barrier");
+}
 
 }  // namespace onedge::comm

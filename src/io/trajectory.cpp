@@ -35,10 +35,11 @@ struct RowColumns {
   std::vector<Row> const& rows;
 
   template <class T>
-  hdf5::Dataset write(std::string const& name, T Row::*member, std::string const& description) {
+  hdf5::Dataset write(std::string const& name, T Row::*member, std::string const& description,
+                      std::string const& units = "1") {
     auto dataset = group.write(name, collect(rows, member), hdf5::Layout::extensible);
     dataset.write_attribute("description", description);
-    dataset.write_attribute("units", std::string("1"));
+    dataset.write_attribute("units", units);
     return dataset;
   }
 };
@@ -86,6 +87,25 @@ std::vector<Warning> read_warnings(hdf5::Group const& group) {
   restore(group, "step", warnings, &Warning::step);
   restore(group, "message", warnings, &Warning::message);
   return warnings;
+}
+
+void write_profile(hdf5::Group group, std::vector<ProfileRow> const& profile) {
+  RowColumns<ProfileRow> columns{group, profile};
+  columns.write("region", &ProfileRow::region, "names of the regions of the program, the outermost first");
+  columns.write("calls", &ProfileRow::calls, "how often a rank entered the region");
+  columns.write("seconds", &ProfileRow::seconds, "time in the region, mean over ranks", "s");
+  columns.write("own_seconds", &ProfileRow::own_seconds, "the same without the regions within it", "s");
+  columns.write("slowest", &ProfileRow::slowest, "time of the slowest rank in the region", "s");
+}
+
+std::vector<ProfileRow> read_profile(hdf5::Group const& group) {
+  std::vector<ProfileRow> profile(group.dataset("region").size());
+  restore(group, "region", profile, &ProfileRow::region);
+  restore(group, "calls", profile, &ProfileRow::calls);
+  restore(group, "seconds", profile, &ProfileRow::seconds);
+  restore(group, "own_seconds", profile, &ProfileRow::own_seconds);
+  restore(group, "slowest", profile, &ProfileRow::slowest);
+  return profile;
 }
 
 void write_attributes(hdf5::File& file, Description const& description, Status status) {
@@ -148,8 +168,9 @@ Trajectory Trajectory::load(std::filesystem::path const& path) {
   trajectory.m_status = status_of(file.attribute<std::string>("status"), path.string());
   trajectory.m_segments = read_segments(file.group("segments"));
   trajectory.m_warnings = read_warnings(file.group("warnings"));
+  if (file.has("profile")) trajectory.m_profile = read_profile(file.group("profile"));
   for (auto const& name : file.names()) {
-    bool const is_table = file.is_group(name) && name != "segments" && name != "warnings";
+    bool const is_table = file.is_group(name) && name != "segments" && name != "warnings" && name != "profile";
     if (is_table) trajectory.m_tables.emplace(name, Table::read(file.group(name)));
   }
   return trajectory;
@@ -182,6 +203,7 @@ void Trajectory::publish(std::filesystem::path const& path) const {
     write_attributes(file, m_description, m_status);
     write_segments(file.create_group("segments"), m_segments);
     write_warnings(file.create_group("warnings"), m_warnings);
+    if (!m_profile.empty()) write_profile(file.create_group("profile"), m_profile);
     for (auto const& [name, table] : m_tables) {
       if (table.size() == 0 && name != "steps") continue;
       auto group = file.create_group(name);

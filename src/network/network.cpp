@@ -1,6 +1,8 @@
 #include <onedge/core/error.hpp>
 #include <onedge/network/network.hpp>
 
+#include <array>
+
 namespace onedge::network {
 
 template <class Real, class Space>
@@ -67,18 +69,43 @@ void Network<Real, Space>::decide_storage() {
   m_last_use[m_storage[m_loss->logits().id]] = static_cast<int>(m_operations.size());
 }
 
+namespace {
+
+// The passes of a node as regions of a profile.
+
+template <class Node, class Pass>
+void forward_node(Node const& node, Pass const& pass, int order) {
+  static constexpr std::array what{"forward(0)", "forward(1)", "forward(2)"};
+  ScopedRegion const region(node.name(), what[static_cast<std::size_t>(order)]);
+  node.forward(pass, order);
+}
+
+template <class Node, class Pass>
+void reverse_node(Node const& node, Pass const& pass, int order) {
+  ScopedRegion const region(node.name(), order == 0 ? "reverse(0)" : "reverse(1)");
+  node.reverse(pass, order);
+}
+
+template <class Node, class Pass>
+void contract_node(Node const& node, Pass const& pass) {
+  ScopedRegion const region(node.name(), "contract");
+  node.contract(pass);
+}
+
+}  // namespace
+
 template <class Real, class Space>
 void Network<Real, Space>::forward(Pass<Real, Space> const& pass) const {
-  for (auto const& operation : m_operations) operation->forward(pass, 0);
-  m_loss->forward(pass, 0);
+  for (auto const& operation : m_operations) forward_node(*operation, pass, 0);
+  forward_node(*m_loss, pass, 0);
 }
 
 template <class Real, class Space>
 void Network<Real, Space>::reverse(Pass<Real, Space> const& pass) const {
   pass.workspace().forget_written();
-  m_loss->reverse(pass, 0);
+  reverse_node(*m_loss, pass, 0);
   for (auto operation = m_operations.rbegin(); operation != m_operations.rend(); ++operation) {
-    (*operation)->reverse(pass, 0);
+    reverse_node(**operation, pass, 0);
   }
 }
 
@@ -86,45 +113,45 @@ template <class Real, class Space>
 void Network<Real, Space>::contract(Pass<Real, Space> const& pass) const {
   for (auto const& operation : m_operations) {
     if (operation->output().degree < 1) continue;
-    operation->forward(pass, 1);
-    operation->contract(pass);
+    forward_node(*operation, pass, 1);
+    contract_node(*operation, pass);
   }
-  m_loss->contract(pass);
+  contract_node(*m_loss, pass);
 }
 
 template <class Real, class Space>
 void Network<Real, Space>::forward_second(Pass<Real, Space> const& pass) const {
   for (auto const& operation : m_operations) {
-    for (int order = 1; order <= operation->output().degree; ++order) operation->forward(pass, order);
+    for (int order = 1; order <= operation->output().degree; ++order) forward_node(*operation, pass, order);
   }
-  m_loss->forward(pass, 2);
+  forward_node(*m_loss, pass, 2);
 }
 
 template <class Real, class Space>
 void Network<Real, Space>::forward_first(Pass<Real, Space> const& pass) const {
   for (auto const& operation : m_operations) {
-    if (operation->output().degree >= 1) operation->forward(pass, 1);
+    if (operation->output().degree >= 1) forward_node(*operation, pass, 1);
   }
-  m_loss->forward(pass, 1);
+  forward_node(*m_loss, pass, 1);
 }
 
 template <class Real, class Space>
 void Network<Real, Space>::gauss_newton_curvature(Pass<Real, Space> const& pass) const {
   for (auto const& operation : m_operations) {
-    if (operation->output().degree >= 1) operation->forward(pass, 1);
+    if (operation->output().degree >= 1) forward_node(*operation, pass, 1);
   }
-  m_loss->contract(pass);
+  contract_node(*m_loss, pass);
 }
 
 template <class Real, class Space>
 void Network<Real, Space>::product(Pass<Real, Space> const& pass) const {
   for (auto const& operation : m_operations) {
-    if (operation->output().degree >= 1) operation->forward(pass, 1);
+    if (operation->output().degree >= 1) forward_node(*operation, pass, 1);
   }
   pass.workspace().forget_written();
-  m_loss->reverse(pass, 1);
+  reverse_node(*m_loss, pass, 1);
   for (auto operation = m_operations.rbegin(); operation != m_operations.rend(); ++operation) {
-    (*operation)->reverse(pass, 1);
+    reverse_node(**operation, pass, 1);
   }
 }
 

@@ -38,6 +38,7 @@ std::vector<double> Evaluator<Real, Space>::tile_sums(VectorWindow<Real const, S
 
 template <class Real, class Space>
 Evaluation Evaluator<Real, Space>::operator()(VectorWindow<Real const, Space> parameters) {
+  ScopedRegion const region("Evaluator", "evaluate");
   std::vector<double> sums{0, 0};
   if (m_block_sum) m_block_sum->begin();
   for (std::size_t first = 0; first < m_shard.samples(); first += m_tile) {

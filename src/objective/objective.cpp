@@ -193,6 +193,7 @@ double Objective<Real, Space>::add_weight_decay(double data_loss) {
 
 template <class Real, class Space>
 Losses Objective<Real, Space>::loss() {
+  ScopedRegion const region("Objective", "loss");
   begin_sums(1, 0);
   for (std::size_t const index : order(false)) {
     hold_inputs(index);
@@ -209,6 +210,7 @@ Losses Objective<Real, Space>::loss() {
 
 template <class Real, class Space>
 Losses Objective<Real, Space>::gradient(Window gradient) {
+  ScopedRegion const region("Objective", "gradient");
   begin_sums(1, 1);
   if (!m_options.reproducible) Kokkos::deep_copy(m_space, gradient, Real(0));
   for (std::size_t const index : order(false)) {
@@ -257,6 +259,7 @@ double Objective<Real, Space>::along_tile(Pass const& pass, bool gauss_newton, b
 
 template <class Real, class Space>
 double Objective<Real, Space>::along(Constant direction, bool gauss_newton) {
+  ScopedRegion const region("Objective", "curvature");
   reserve({1, false, 0});
   begin_sums(1, 0);
   for (std::size_t const index : order(true)) {
@@ -308,6 +311,7 @@ void Objective<Real, Space>::add_products(MatrixWindow<Real const, Space> direct
 template <class Real, class Space>
 void Objective<Real, Space>::product(MatrixWindow<Real const, Space> directions, MatrixWindow<Real, Space> results,
                                      bool gauss_newton) {
+  ScopedRegion const region("Objective", "product");
   require(results.extent(0) == directions.extent(0) && results.extent(1) == parameters(),
           "product: ", directions.extent(0), " directions, ", results.extent(0), " results");
   add_products(directions, results, gauss_newton);
@@ -322,6 +326,7 @@ void Objective<Real, Space>::product(MatrixWindow<Real const, Space> directions,
 template <class Real, class Space>
 void Objective<Real, Space>::product(MatrixWindow<Real const, Space> directions, comm::Slices<Real, Space>& slices,
                                      std::vector<Window> const& results, bool gauss_newton) {
+  ScopedRegion const region("Objective", "product");
   std::size_t const b = directions.extent(0);
   require(results.size() == b && slices.length() == parameters(), "product: ", b, " directions, ", results.size(),
           " results");

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "profile_report.hpp"
 #include "run_state.hpp"
 #include "segment.hpp"
 
@@ -165,6 +166,8 @@ io::Status Trainer<Real, Space>::run() {
                             " rank(s), micro-batch ", m_objective->micro_batch(), ", ", to_string(config.precision),
                             " precision, ", comm::backend_name()));
   m_last_publication = Clock::now();
+  std::optional<Profile> profile;
+  if (config.profile) profile.emplace();
   publish();
   if (m_step == 0 && config.checkpoint_every > 0) write_checkpoint();
   io::Status status = io::Status::finished;
@@ -181,20 +184,28 @@ io::Status Trainer<Real, Space>::run() {
     publish();  // a checkpoint is never ahead of its trajectory, and a finished run has its last checkpoint
     write_checkpoint();
   }
+  if (profile) report(*profile);
   if (m_trajectory) m_trajectory->set_status(status);
   publish();
   return status;
 }
 
 template <class Real, class Space>
+void Trainer<Real, Space>::report(Profile const& profile) {
+  auto rows = gather_profile(profile, m_context.communicator);
+  m_context.log.info(profile_text(rows));
+  if (m_trajectory) m_trajectory->set_profile(std::move(rows));
+}
+
+template <class Real, class Space>
 bool Trainer<Real, Space>::step() {
-  ScopedRegion const region("onedge::Trainer::step");
+  ScopedRegion const region("Trainer", "step");
   auto const begin = Clock::now();
   if (m_problem->load_step(m_space, m_step)) m_objective->samples_changed();
   m_objective->set_point(m_parameters);
   auto const losses = m_objective->gradient(m_gradient);
   if (!std::isfinite(losses.loss)) return diverge("the loss is not finite");
-  m_optimizer->update(m_space, m_gradient, m_update);
+  update();
   m_line->begin(m_step, m_parameters, losses.loss, m_gradient, m_update,
                 m_has_previous ? Constant(m_previous_update) : Constant());
   if (!std::isfinite(m_line->update_norm())) return diverge("the update is not finite");
@@ -208,8 +219,7 @@ bool Trainer<Real, Space>::step() {
   measure_sharpness(learning_rate);
   measure_gain();
   auto const resume = Clock::now();
-  linalg::add_scaled<Real>(m_space, m_parameters, static_cast<Real>(learning_rate), m_update, m_parameters);
-  m_space.fence();
+  move(learning_rate);
   auto const time = Clock::now() - begin - (resume - pause);
   record(losses, learning_rate, curvature, spent, std::chrono::duration<double>(time).count());
   std::swap(m_update, m_previous_update);
@@ -220,6 +230,19 @@ bool Trainer<Real, Space>::step() {
   }
   m_is_below_target = losses.loss < m_context.config.loss_below;
   return true;
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::update() {
+  ScopedRegion const region("Trainer", "update");
+  m_optimizer->update(m_space, m_gradient, m_update);
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::move(double learning_rate) {
+  ScopedRegion const region("Trainer", "move");
+  linalg::add_scaled<Real>(m_space, m_parameters, static_cast<Real>(learning_rate), m_update, m_parameters);
+  m_space.fence();
 }
 
 template <class Real, class Space>
@@ -258,6 +281,7 @@ void Trainer<Real, Space>::evaluate() {
 template <class Real, class Space>
 void Trainer<Real, Space>::measure_sharpness(double learning_rate) {
   if (m_meters.empty() || m_step % m_context.config.sharpness.every != 0) return;
+  ScopedRegion const region("Trainer", "measure_sharpness");
   m_line->return_to_point();
   for (std::size_t i = 0; i < m_meters.size(); ++i) {
     auto const found = m_meters[i]->measure(m_step, m_gradient, m_update, learning_rate);
@@ -279,6 +303,7 @@ template <class Real, class Space>
 void Trainer<Real, Space>::measure_gain() {
   auto const every = m_context.config.gain_every;
   if (every == 0 || m_step % every != 0) return;
+  ScopedRegion const region("Trainer", "measure_gain");
   double const descent = std::max(-m_line->slope(), 0.0);
   double const curvature = std::abs(m_line->curvature());
   double const greedy = curvature > 0 ? descent / curvature : 0;
@@ -308,6 +333,7 @@ void Trainer<Real, Space>::after_step() {
 template <class Real, class Space>
 void Trainer<Real, Space>::publish() {
   if (!m_trajectory) return;
+  ScopedRegion const region("Trainer", "publish");
   m_trajectory->publish(m_context.directory->trajectory());
   m_last_publication = Clock::now();
 }
@@ -330,6 +356,7 @@ io::Checkpoint Trainer<Real, Space>::make_checkpoint() {
 
 template <class Real, class Space>
 void Trainer<Real, Space>::write_checkpoint() {
+  ScopedRegion const region("Trainer", "write_checkpoint");
   auto const checkpoint = make_checkpoint();  // on every rank: eigenvectors are spread over all
   if (!m_trajectory) return;
   io::write_checkpoint(m_context.directory->path(), checkpoint);

@@ -32,6 +32,8 @@ void bind_run(TrainingConfig& config, config::Section run) {
              "sums over samples; fast: the same bits on the same number of ranks; reproducible: the same bits on any "
              "number of ranks and for any micro-batch");
   config.reproducible = reduction == "reproducible";
+  run.bind("profile", config.profile,
+           "measure where the time goes, by phase and by operation: at the end in the log and in the trajectory");
   auto stop = run.section("stop");
   config.loss_above = config.loss_below = std::numeric_limits<double>::quiet_NaN();
   stop.bind_optional("loss_above", config.loss_above, "end the run as diverged once the loss is above this");
@@ -86,7 +88,8 @@ TrainingConfig TrainingConfig::bind(config::Deck const& deck) {
 }
 
 bool may_change_on_resume(std::string const& key) {
-  constexpr std::array<std::string_view, 4> exact{"run.steps", "batch.epochs", "run.micro_batch", "run.name"};
+  constexpr std::array<std::string_view, 5> exact{"run.steps", "batch.epochs", "run.micro_batch", "run.name",
+                                                  "run.profile"};
   for (auto const allowed : exact) {
     if (key == allowed) return true;
   }

@@ -41,6 +41,15 @@ struct Warning {
   std::string message;
 };
 
+/// A region of the program in the profile of a run (run.profile).
+struct ProfileRow {
+  std::string region;      ///< names from the outermost region on, separated by " > "
+  std::int64_t calls = 0;  ///< by one rank
+  double seconds = 0;      ///< mean over ranks
+  double own_seconds = 0;  ///< the same without the regions within
+  double slowest = 0;      ///< seconds of the slowest rank
+};
+
 class Trajectory {
  public:
   static constexpr std::int64_t format_version = 1;
@@ -59,6 +68,8 @@ class Trajectory {
   void add_segment(Segment segment) { m_segments.push_back(std::move(segment)); }
   void warn(std::int64_t step, std::string message) { m_warnings.push_back({step, std::move(message)}); }
   void set_status(Status status) { m_status = status; }
+  /// Of the present start of the program.
+  void set_profile(std::vector<ProfileRow> profile) { m_profile = std::move(profile); }
   void set_description(Description description) { m_description = std::move(description); }
   /// Forgets every record and warning from `step` on, so that a resumed run doubles none; segments stay.
   void truncate(std::int64_t step);
@@ -67,6 +78,7 @@ class Trajectory {
   Status status() const { return m_status; }
   std::vector<Segment> const& segments() const { return m_segments; }
   std::vector<Warning> const& warnings() const { return m_warnings; }
+  std::vector<ProfileRow> const& profile() const { return m_profile; }
 
   /// Writes the complete file in place of the previous one (hdf5::publish). `/steps`, once declared, `/segments` and
   /// `/warnings` are there from the start, other tables when they have a record. Error names the file and the cause.
@@ -77,6 +89,7 @@ class Trajectory {
   Status m_status = Status::running;
   std::vector<Segment> m_segments;
   std::vector<Warning> m_warnings;
+  std::vector<ProfileRow> m_profile;
   std::map<std::string, Table> m_tables;
 };
 

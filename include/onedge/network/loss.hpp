@@ -23,6 +23,7 @@ class Loss {
   /// Rows whose largest logit is the label's, added to the scalar of column 0.
   virtual void count_correct(Pass<Real, Space> const& pass) const = 0;
 
+  static constexpr std::string_view name() { return "loss"; }
   Value const& logits() const { return m_logits; }
   std::size_t rows_per_sample() const { return m_logits.size() / m_logits.width(); }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <onedge/comm/mpi_communicator.hpp>
+#include <onedge/core/profile.hpp>
 #include <onedge/io/checkpoint.hpp>
 #include <onedge/io/trajectory.hpp>
 #include <onedge/objective/evaluator.hpp>
@@ -50,6 +51,10 @@ class Trainer {
   void prepare_trajectory();
   /// One step at w_t; false when the run has diverged.
   bool step();
+  /// u from the gradient.
+  void update();
+  /// w ← w + ηu.
+  void move(double learning_rate);
   /// `curvature`: what the tuner has asked for.
   void record(objective::Losses const& losses, double learning_rate, std::optional<double> curvature,
               std::int64_t evaluations, double seconds);
@@ -58,6 +63,7 @@ class Trainer {
   void measure_gain();
   bool diverge(std::string const& reason);
   void after_step();
+  void report(Profile const& profile);
   void publish();
   void write_checkpoint();
   io::Checkpoint make_checkpoint();

@@ -21,6 +21,7 @@ struct TrainingConfig {
   std::int64_t block = 64;
   std::int64_t micro_batch = 0;  // 0: auto
   bool reproducible = false;
+  bool profile = false;
   double loss_above = 0;  // NaN: no limit
   double loss_below = 0;  // NaN: no limit
 
