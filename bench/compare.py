@@ -1,161 +1,163 @@
 #!/usr/bin/env python3
-"""Measures OnEdge's training steps against each other and against PyTorch, and writes docs/performance.md.
+"""Measures OnEdge beside JAX and PyTorch on the same work, shapes, precision and cores, and writes docs/performance.md.
 
-    bench/compare.py BUILD_FOLDER [--python PYTHON_WITH_TORCH] [--rounds N] [--output FILE]
+    bench/compare.py BUILD_FOLDER [--python PYTHON_WITH_PEERS] [--rounds N] [--only KIND …] [--output FILE]
 
-All programs stay alive through the whole run and are asked in turn for a few steps, so that what else the machine does
-falls on all of them. A ratio is taken round by round; the median over the rounds is what counts.
+All programs of a network stay alive and are asked in turn for a few steps, there and back again, so that what else the
+machine does falls on all of them. A ratio is taken round by round; the median over the rounds is what counts. Peers that
+are not installed are named as skipped.
 """
 
 import argparse
-import dataclasses
 import datetime
-import json
+import math
 import os
 import pathlib
 import platform
-import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
+import programs
+import sharpness
+from programs import MODELS, PEERS, alternate, onedge, peak_mebibytes, peer
+
 BENCH = pathlib.Path(__file__).resolve().parent
+CURVED = ("PyTorch", "JAX, jit")  # peers of the steps with curvature
 
 
-@dataclasses.dataclass
-class Model:
-    """A network and the samples that it is trained on."""
+class Measured:
+    """What was measured of one network; NaN where a peer is missing."""
 
-    name: str
-    kind: str
-    samples: int
-    sample: list  # its shape, channels last; of text its length
+    def __init__(self, model, rounds, programs_by_name):
+        self.model, self.rounds = model, rounds
+        self.failures = [f"{name}, {mode}: {reason}" for name, program in programs_by_name.items()
+                         for mode, reason in program.failures.items()]
+        names = [name for name in rounds.values if name.endswith(": constant") and not name.startswith("OnEdge")]
+        self.constant_peer = rounds.fastest(names)
+        names = [name for name in rounds.values if ": cdat" in name and not name.startswith("OnEdge")]
+        self.cdat_peer = rounds.fastest(names)
+        names = [name for name in rounds.values if name.endswith(": product") and not name.startswith("OnEdge")]
+        self.product_peer = rounds.fastest(names)
+        self.memory = {}
 
-    def options(self):
-        return ["--model", self.kind, "--samples", str(self.samples),
-                "--sample", ",".join(str(extent) for extent in self.sample)]
+    def ratio(self, mode, other):
+        return self.rounds.ratio(f"OnEdge: {mode}", other) if other else math.nan
 
+    def own_ratio(self, mode, other):
+        return self.ratio(mode, f"OnEdge: {other}")
 
-MLP = Model("MLP 3072-256-256-256-10, ReLU, cross entropy, 4096 samples, single precision", "mlp", 4096, [3072])
-NETWORKS = (Model("ResNet34, 128 images 32×32", "resnet34", 128, [32, 32, 3]),
-            Model("ResNet50-LN, 128 images 32×32", "resnet50", 128, [32, 32, 3]),
-            Model("Mixer Ti/8, 256 images 32×32", "mixer_ti8", 256, [32, 32, 3]),
-            Model("ViT Ti/32, 64 images 224×224", "vit_ti32", 64, [224, 224, 3]),
-            Model("NanoLM, 128 windows of 64", "nanolm", 128, [64]))
-
-
-class Program:
-    """A program that times steps on request: "MODE STEPS" in, one line of JSON out."""
-
-    def __init__(self, name, command):
-        self.name = name
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def read(self):
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{self.name} ended with exit code {self.process.wait()}")
-        return json.loads(line)
-
-    def request(self, mode, steps):
-        self.process.stdin.write(f"{mode} {steps}\n")
-        self.process.stdin.flush()
-
-    def seconds(self, mode, steps):
-        """Median seconds of a step."""
-        self.request(mode, steps)
-        return statistics.median(self.read()["seconds"])
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+    def memory_ratio(self, mode, other):
+        return self.memory["OnEdge", mode] / self.memory["OnEdge", other]
 
 
-def onedge(build, model, cores, *options):
-    """One rank on each of the given cores."""
-    root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
-    command = ["mpirun", *root, "--bind-to", "none"]
-    for core in cores:
-        rank = ["taskset", "-c", str(core), str(build / "bench" / "onedge_bench_step"), *model.options(), *options]
-        command += ([":"] if core != cores[0] else []) + ["-n", "1", *rank]
-    return Program(f"OnEdge on {len(cores)} ranks", command)
+def measure_model(build, python, model, cores, rounds):
+    steps = 4 if model.kind == "mlp" else 1
+    two = onedge(build, model, cores)
+    reproducible = onedge(build, model, cores, "--reproducible")
+    running, notes = {"OnEdge": two, "OnEdge, reproducible": reproducible}, []
+    for name in PEERS:
+        if name.endswith("channels last") and not model.kind.startswith("resnet"):
+            continue
+        program, note = peer(name, python, model, cores)
+        notes.append(note)
+        if program:
+            running[name] = program
+    turns = [(f"OnEdge: {mode}", two, mode) for mode in ("constant", "cdat", "gradient", "product")]
+    turns += [("OnEdge, reproducible: constant", reproducible, "constant")]
+    turns += [(f"{name}: constant", running[name], "constant") for name in PEERS if name in running]
+    turns += [(f"{name}: {mode}", running[name], mode) for name in CURVED if name in running
+              for mode in ("cdat", "cdat_product", "product")]
+    result = Measured(model, alternate(turns, rounds, steps), running)
+    for program in running.values():
+        program.close()
+    for name, mode, options in [("OnEdge", "constant", []), ("OnEdge", "cdat", [])] + [
+            ("OnEdge", f"{mode} capped", ["--micro-batch", str(model.block)]) for mode in ("constant", "cdat")]:
+        result.memory[name, mode] = memory_of(onedge(build, model, cores, *options), mode.split()[0])
+    for name in CURVED:
+        for mode in ("constant", "cdat", "cdat_product"):
+            program, _ = peer(name, python, model, cores)
+            result.memory[name, mode] = memory_of(program, mode) if program else math.nan
+    return result, notes
 
 
-def pytorch(python, model, cores, compiled):
-    """The peer, or why there is none."""
-    if subprocess.run([python, "-c", "import torch"], capture_output=True).returncode != 0:
-        return None, f"skipped: {python} has no PyTorch"
-    command = ["taskset", "-c", ",".join(str(core) for core in cores), python, str(BENCH / "peer_pytorch.py"),
-               *model.options(), "--threads", str(len(cores)), *(["--compile"] if compiled else [])]
-    peer = Program("PyTorch, compiled" if compiled else "PyTorch", command)
-    try:
-        version = peer.read()["version"]
-    except RuntimeError as error:
-        return None, f"skipped: {error}"
-    peer.name = f"PyTorch {version}, " + ("torch.compile" if compiled else "eager")
-    return peer, peer.name
+def memory_of(program, mode):
+    """Peak of a program that does nothing else."""
+    done = program.seconds(mode, 2)
+    peak = peak_mebibytes(program)
+    program.close()
+    return peak if done is not None else math.nan
 
 
-class Rounds:
-    """Seconds of a step, per round, by what was measured."""
-
-    def __init__(self):
-        self.values = {}
-
-    def add(self, name, seconds):
-        self.values.setdefault(name, []).append(seconds)
-
-    def milliseconds(self, name):
-        return 1e3 * statistics.median(self.values[name])
-
-    def ratio(self, over, under):
-        return statistics.median(a / b for a, b in zip(self.values[over], self.values[under]))
-
-
-def measure_steps(two, reproducible, peers, rounds, steps):
-    """Every mode of two ranks and every peer, in turn, there and back again."""
-    turns = [(mode, two, mode) for mode in ("constant", "cdat", "gradient", "product")]
-    turns += [(peer.name, peer, "constant") for peer in (reproducible, *peers)]
-    result = Rounds()
-    for index in range(-2, rounds):
-        for name, program, mode in turns if index % 2 == 0 else reversed(turns):
-            seconds = program.seconds(mode, steps)
-            if index >= 0:
-                result.add(name, seconds)
-            time.sleep(0.02)  # until idle threads stop spinning
-    return result
-
-
-def measure_scaling(two, ones, rounds, steps):
-    """Two ranks with half of the samples each, against two programs of one rank with all samples, at the same time."""
-    result = Rounds()
+def measure_scaling(build, model, cores, rounds):
+    """Throughput of two ranks with half of the samples each, over that of two programs of one rank with all samples."""
+    two, ones = onedge(build, model, cores), [onedge(build, model, [core]) for core in cores]
+    result = programs.Rounds()
     for index in range(-1, rounds):
-        together = two.seconds("constant", 2 * steps)
+        together = two.seconds("constant", 8)
         for one in ones:
-            one.request("constant", steps)
-        apart = statistics.mean(statistics.median(one.read()["seconds"]) for one in ones)
+            one.request("constant", 4)
+        apart = sum(programs.statistics.median(one.read()["seconds"]) for one in ones) / len(ones)
         if index >= 0:
             result.add("two ranks", together)
-            result.add("one rank", apart)
             result.add("half of one rank", 0.5 * apart)
-    return result
+    for program in (two, *ones):
+        program.close()
+    return result.ratio("half of one rank", "two ranks")
 
 
-def rows_of(steps, scaling, peers):
-    """(what, measured, bound, held) for each of the four claims."""
+def start_seconds(build, ranks, rounds):
+    """From the start of the program to the first step of the quickstart deck; median."""
+    seconds = []
+    root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
+    launcher = ["mpirun", *root, "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
+    with tempfile.TemporaryDirectory() as folder:
+        for index in range(rounds):
+            begin = time.perf_counter()
+            command = [*launcher, str(build / "bin" / "onedge"), "train", str(BENCH.parent / "inputs/quickstart.yaml"),
+                       "run.steps=1", "-d", f"{folder}/{index}"]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+                for line in process.stdout:
+                    if line.startswith("step "):
+                        seconds.append(time.perf_counter() - begin)
+                        break
+                process.stdout.read()
+    return sorted(seconds)[len(seconds) // 2] if seconds else math.nan
+
+
+def target_rows(results, scaling, starts, sharp):
+    """(work, network, measured, must, aim) for every target."""
     rows = []
-    if peers:
-        fastest = min(peers, key=lambda peer: steps.milliseconds(peer.name)).name
-        ratio = steps.ratio("constant", fastest)
-        rows.append((f"step at a constant rate, two ranks, over {fastest}", ratio, "at most 1.0", ratio <= 1.0))
-    ratio = steps.ratio("cdat", "constant")
-    rows.append(("CDAT step over a step at a constant rate", ratio, "at most 1.7", ratio <= 1.7))
-    ratio = steps.ratio("product", "gradient")
-    rows.append(("Hessian-vector product on kept planes over a gradient", ratio, "at most 1.4", ratio <= 1.4))
-    ratio = scaling.ratio("half of one rank", "two ranks")
-    rows.append(("throughput of two ranks over that of two programs of one rank side by side", ratio, "at least 0.95",
-                 ratio >= 0.95))
+    for result in results:
+        name, mlp = result.model.name.split(",")[0], result.model.kind == "mlp"
+        add = lambda work, value, must, aim: rows.append((work, name, value, must, aim))
+        add(f"constant-η step / {result.constant_peer}", result.ratio("constant", result.constant_peer),
+            *((1.0, 0.9) if mlp else (1.2, 0.9)))
+        add("CDAT step / constant-η step", result.own_ratio("cdat", "constant"), *((1.7, 1.6) if mlp else (2.2, 2.0)))
+        add(f"CDAT step / {result.cdat_peer}", result.ratio("cdat", result.cdat_peer), 0.8, 0.6)
+        add("Hessian-vector product on kept planes / gradient", result.own_ratio("product", "gradient"),
+            *((1.4, 1.25) if mlp else (2.2, 2.0)))
+        add("peak memory, CDAT / constant-η", result.memory_ratio("cdat", "constant"), 2.2, 1.8)
+        add("peak memory with micro_batch of one block, CDAT / constant-η",
+            result.memory_ratio("cdat capped", "constant capped"), 2.9, 2.9)
+    if sharp:
+        rows.append(("λ₁ to 1e-5 / the paper's power iteration at 1e-3 (JAX)", "MLP 784-256-256-10", sharp.ratio, 0.7, 0.4))
+    if scaling is not None:
+        rows.append(("time of two ranks / two programs of one rank side by side", "MLP", 1 / scaling, 1 / 0.95, 1 / 0.98))
+    rows += [(f"start to first step, {ranks} rank(s), seconds", "quickstart deck", value, 1.5, 0.7)
+             for ranks, value in starts.items()]
     return rows
+
+
+def verdict(value, must, aim):
+    if math.isnan(value):
+        return "not measured"
+    return "aim met" if value <= aim else "must met" if value <= must else "**MISSED**"
+
+
+def number(value, digits=2):
+    return "–" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def output_of(command):
@@ -182,56 +184,67 @@ def versions(build):
     return ", ".join(f"{text} {value.get(name, 'unknown')}".strip() for name, text in names.items())
 
 
-def report(model, build, steps, scaling, rows, peers, notes, rounds):
-    lines = ["# Performance", "",
-             "Written by `bench/compare.py BUILD_FOLDER --python PYTHON_WITH_TORCH`; the script says how.", ""]
-    lines += [f"- Date: {datetime.date.today()}", f"- Machine: {machine()}",
-              f"- {versions(build)}"]
-    lines += [f"- Peer: {note}" for note in notes]
-    lines += [f"- Model: {model.name}", f"- Rounds: {rounds}, alternating; medians", "", "## Ratios", "",
-              "| what | measured | bound | holds |", "|---|---|---|---|"]
-    lines += [f"| {what} | {value:.3f} | {bound} | {'yes' if held else 'NO'} |" for what, value, bound, held in rows]
-    lines += ["", "## Milliseconds per step", "", "| step | ms |", "|---|---|"]
-    names = {"constant": "OnEdge, two ranks: constant rate", "cdat": "OnEdge, two ranks: CDAT",
-             "gradient": "OnEdge, two ranks: gradient alone", "product": "OnEdge, two ranks: Hessian-vector product",
-             "reproducible": "OnEdge, two ranks: constant rate, reproducible reductions in blocks of 64"}
-    for name in [*names, *(peer.name for peer in peers)]:
-        lines.append(f"| {names.get(name, name)} | {steps.milliseconds(name):.1f} |")
-    alone = scaling.milliseconds("one rank")
-    lines.append(f"| OnEdge, one rank, two programs side by side: constant rate | {alone:.1f} |")
-    lines += ["", "OnEdge's step computes, beyond the peer's, the slope and the norms of gradient and update, and the "
-              "cosine with the previous update. `onedge_bench_operations` times single operations.", ""]
+def step_table(result):
+    lines = [f"### {result.model.name}", "", "| program | constant η | CDAT, uᵀHu forward over forward (OnEdge: contraction) "
+             "| CDAT, uᵀHu by Hu | gradient | Hu | peak MiB, constant | peak MiB, CDAT |", "|---|---|---|---|---|---|---|---|"]
+    for name in ("OnEdge", "OnEdge, reproducible", *PEERS):
+        times = [result.rounds.milliseconds(f"{name}: {mode}") for mode in
+                 ("constant", "cdat", "cdat_product", "gradient", "product")]
+        if all(math.isnan(value) for value in times):
+            continue
+        memory = [result.memory.get((name, mode), math.nan) for mode in ("constant", "cdat")]
+        lines.append(f"| {name} | " + " | ".join(number(value, 1) for value in times) + " | "
+                     + " | ".join(number(value, 0) for value in memory) + " |")
+    return [*lines, "", *(f"Not possible: {text}." for text in result.failures), ""]
+
+
+def report(build, rounds, results, notes, rows, sharp):
+    lines = ["# Performance", "", "Written by `bench/compare.py BUILD_FOLDER --python PYTHON_WITH_PEERS`; the script says how.",
+             "What the ratios mean, and what was tried where one is missed: [performance-notes.md](performance-notes.md).", "",
+             f"- Date: {datetime.date.today()}", f"- Machine: {machine()}", f"- {versions(build)}; two ranks",
+             f"- Peers, on the same two cores: {'; '.join(notes)}",
+             f"- Single precision; {rounds} rounds, alternating; medians", "", "## Targets", "",
+             "| work | network | measured | must | aim | |", "|---|---|---|---|---|---|"]
+    lines += [f"| {work} | {name} | {number(value, 3)} | {number(must)} | {number(aim)} | {verdict(value, must, aim)} |"
+              for work, name, value, must, aim in rows]
+    lines += ["", "Times are ratios to what stands behind the slash; of several peers, or ways of a peer, the fastest.", "",
+              "## Milliseconds per step", ""]
+    for result in results:
+        lines += step_table(result)
+    lines += ["OnEdge's step computes, beyond the peers', the slope, the norms of gradient and update, and the cosine with the "
+              "previous update. `reproducible`: the same bits on any number of ranks.", ""]
+    if sharp:
+        lines += sharp.lines()
     return "\n".join(lines)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("build", type=pathlib.Path, help="build folder that holds bench/onedge_bench_step")
-    parser.add_argument("--python", default=sys.executable, help="a Python that has PyTorch")
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--steps", type=int, default=4, help="steps in a row")
+    parser.add_argument("build", type=pathlib.Path, help="build folder that holds bin/onedge and bench/onedge_bench_step")
+    parser.add_argument("--python", default=sys.executable, help="a Python that has JAX, SciPy and PyTorch")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", nargs="*", default=[], help="kinds of networks; all by default")
     parser.add_argument("--output", type=pathlib.Path, default=BENCH.parent / "docs" / "performance.md")
     arguments = parser.parse_args()
-    cores = sorted(os.sched_getaffinity(0))[:2]
+    build, cores = arguments.build.resolve(), sorted(os.sched_getaffinity(0))[:2]
     if len(cores) < 2:
         sys.exit("compare.py needs two cores")
-    asked = [pytorch(arguments.python, MLP, cores, compiled) for compiled in (False, True)]
-    peers = [peer for peer, _ in asked if peer]
-    two = onedge(arguments.build, MLP, cores)
-    reproducible = onedge(arguments.build, MLP, cores, "--reproducible")
-    reproducible.name = "reproducible"
-    steps = measure_steps(two, reproducible, peers, arguments.rounds, arguments.steps)
-    for program in (reproducible, *peers):
-        program.close()
-    ones = [onedge(arguments.build, MLP, [core]) for core in cores]
-    scaling = measure_scaling(two, ones, arguments.rounds, arguments.steps)
-    for program in (two, *ones):
-        program.close()
-    rows = rows_of(steps, scaling, peers)
-    text = report(MLP, arguments.build, steps, scaling, rows, peers, [note for _, note in asked], arguments.rounds)
+    results, notes = [], {}
+    for model in MODELS:
+        if arguments.only and model.kind not in arguments.only:
+            continue
+        result, said = measure_model(build, arguments.python, model, cores, arguments.rounds)
+        results.append(result)
+        notes.update(dict.fromkeys(said))
+        print("\n".join(step_table(result)), flush=True)
+    scaling = measure_scaling(build, MODELS[0], cores, arguments.rounds) if not arguments.only else None
+    starts = {ranks: start_seconds(build, ranks, arguments.rounds) for ranks in (1, 2)} if not arguments.only else {}
+    sharp = sharpness.compare(build, arguments.python, cores) if not arguments.only else None
+    rows = target_rows(results, scaling, starts, sharp)
+    text = report(build, arguments.rounds, results, notes, rows, sharp)
     print(text)
     arguments.output.write_text(text, encoding="utf-8")
-    return 0 if all(held for *_, held in rows) else 1
+    return 1 if any(value > must for _, _, value, must, _ in rows) else 0
 
 
 if __name__ == "__main__":

@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
-"""The steps of `onedge_bench_step` in PyTorch, under the same protocol, for compare.py.
+"""The steps of `onedge_bench_step` in PyTorch, for compare.py (peer.py: modes and protocol).
 
-A line "MODE STEPS" on standard input is answered by one line of JSON with the seconds of each step. Only the mode
-"constant" exists: loss, gradient, weight decay and the update, in place, on inputs that are already in single
-precision; the loss is read, as any training log does. The first line of output describes the peer.
+Inputs are in single precision already; weights are updated in place.
 """
 
-import argparse
-import json
-import sys
-import time
+import contextlib
 
 import torch
+from torch.func import functional_call, jvp
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+import peer
 
 
 def convolution(channels, filters, size, stride=1, padding=0):
@@ -171,58 +170,104 @@ def make_model(kind, sample, hidden):
 
 
 class Stepper:
+    WEIGHT_DECAY, RATE = 1e-4, 1e-3
+
     def __init__(self, samples, kind, sample, hidden, compiled, channels_last):
         torch.manual_seed(0)
         self.model = make_model(kind, sample, hidden)
         if kind == "nanolm":
-            self.inputs, self.labels = (torch.randint(0, 65, (samples, sample[0])) for _ in range(2))
+            self.inputs, self.labels = (torch.randint(0, peer.VOCABULARY, (samples, sample[0])) for _ in range(2))
             self.labels = self.labels.flatten()
         else:
             shape = (sample[2], *sample[:2]) if len(sample) == 3 else sample
-            self.inputs, self.labels = torch.rand(samples, *shape), torch.randint(0, 10, (samples,))
+            self.inputs, self.labels = torch.rand(samples, *shape), torch.randint(0, peer.CLASSES, (samples,))
         if channels_last:
             self.model = self.model.to(memory_format=torch.channels_last)
             self.inputs = self.inputs.to(memory_format=torch.channels_last)
-        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=1e-3, weight_decay=1e-4)
+        self.names, self.weights = zip(*self.model.named_parameters())
+        self.optimizer = torch.optim.SGD(self.weights, lr=self.RATE, weight_decay=self.WEIGHT_DECAY)
         self.loss = torch.compile(self._loss) if compiled else self._loss
 
     def _loss(self):
         return torch.nn.functional.cross_entropy(self.model(self.inputs), self.labels)
 
-    def step(self):
+    def _loss_at(self, *weights):
+        logits = functional_call(self.model, dict(zip(self.names, weights)), (self.inputs,))
+        return torch.nn.functional.cross_entropy(logits, self.labels)
+
+    def constant(self):
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.loss()
         loss.backward()
         self.optimizer.step()
         return loss.item()
 
+    def gradient(self):
+        loss = self.loss()
+        gradient = torch.autograd.grad(loss, self.weights)
+        return loss.item(), gradient
+
+    def _move(self, gradient, curvature):
+        """Along u = −g − wd·w by CDAT's rate."""
+        with torch.no_grad():
+            update = [-g - self.WEIGHT_DECAY * w for g, w in zip(gradient, self.weights)]
+            slope = sum(torch.sum(u * u) for u in update)
+            curvature = curvature(update) + self.WEIGHT_DECAY * slope
+            rate = 2 * slope / (abs(curvature) + 1e-12)
+            for weight, u in zip(self.weights, update):
+                weight.add_(u, alpha=min(rate.item(), self.RATE))
+
+    def cdat(self):
+        loss, gradient = self.gradient()
+        weights = tuple(weight.detach() for weight in self.weights)
+
+        def curvature(update):
+            slope = lambda *point: jvp(self._loss_at, point, tuple(update))[1]
+            return jvp(slope, weights, tuple(update))[1]
+
+        self._move(gradient, curvature)
+        return loss
+
+    def cdat_product(self):
+        loss = self.loss()
+        gradient = torch.autograd.grad(loss, self.weights, create_graph=True)
+
+        def curvature(update):
+            with torch.enable_grad():
+                slope = sum(torch.sum(g * u) for g, u in zip(gradient, update))
+                product = torch.autograd.grad(slope, self.weights)
+            return sum(torch.sum(h * u) for h, u in zip(product, update))
+
+        self._move([g.detach() for g in gradient], curvature)
+        return loss.item()
+
+    def product(self):
+        """On the graph of the gradient, which the first call makes."""
+        if not hasattr(self, "graph"):
+            self.graph = torch.autograd.grad(self._loss(), self.weights, create_graph=True)
+            self.direction = [torch.randn_like(weight) for weight in self.weights]
+        return torch.autograd.grad(self.graph, self.weights, self.direction, retain_graph=True)
+
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--samples", type=int, required=True)
-    numbers = lambda text: [int(word) for word in text.split(",") if word]
-    parser.add_argument("--model", default="mlp", help="kind of network, as in decks")
-    parser.add_argument("--sample", type=numbers, required=True, help="shape of a sample")
-    parser.add_argument("--hidden", type=numbers, default=[256, 256, 256])
-    parser.add_argument("--threads", type=int, default=2)
+    parser = peer.arguments(__doc__)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--channels-last", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    stepper = Stepper(arguments.samples, arguments.model, arguments.sample, arguments.hidden, arguments.compile,
-                      arguments.channels_last)
-    stepper.step()
-    print(json.dumps({"version": torch.__version__}), flush=True)
-    for line in sys.stdin:
-        mode, steps = line.split()
-        if mode != "constant":
-            sys.exit(f"no mode {mode}")
-        seconds = []
-        for _ in range(int(steps)):
-            start = time.perf_counter()
-            stepper.step()
-            seconds.append(time.perf_counter() - start)
-        print(json.dumps({"mode": mode, "seconds": seconds}), flush=True)
+    options = (arguments.samples, arguments.model, arguments.sample, arguments.hidden, arguments.compile,
+               arguments.channels_last)
+    steppers = {}
+
+    def step(mode):  # each mode has weights and memory of its own
+        if mode not in steppers:
+            steppers[mode] = Stepper(*options)
+        curved = mode in ("cdat", "cdat_product", "product")  # the fused attention has one derivative only
+        with sdpa_kernel(SDPBackend.MATH) if curved else contextlib.nullcontext():
+            return getattr(steppers[mode], mode)()
+
+    modes = ["constant"] if arguments.compile else [line.split()[0] for line in peer.MODES.splitlines()]
+    peer.serve(torch.__version__, {mode: lambda mode=mode: step(mode) for mode in modes})
 
 
 if __name__ == "__main__":
