@@ -1,15 +1,27 @@
-// Micro-benchmarks of single operations on one rank, in float: GFLOP/s of matrix products, GB/s of what moves memory.
+// Micro-benchmarks of single operations on one rank, in float: GFLOP/s of what multiplies, GB/s of what moves memory
+// (each plane that a pass must read or write counted once), and which share that is of what this machine reaches with a
+// large matrix product and a large copy, measured first.
 #include <onedge/comm/block_sum.hpp>
 #include <onedge/comm/environment.hpp>
 #include <onedge/core/random.hpp>
 #include <onedge/linalg/matmul.hpp>
 #include <onedge/linalg/vector.hpp>
 #include <onedge/network/activation.hpp>
+#include <onedge/network/attention.hpp>
+#include <onedge/network/combine.hpp>
+#include <onedge/network/convolution.hpp>
 #include <onedge/network/dense.hpp>
 #include <onedge/network/feature.hpp>
+#include <onedge/network/row.hpp>
+#include <onedge/network/select.hpp>
+#include <onedge/network/sequence.hpp>
+#include <onedge/network/softmax.hpp>
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
 #include <functional>
 
 namespace {
@@ -19,7 +31,43 @@ using Space = DefaultSpace;
 using Real = float;
 using Network = network::Network<Real, Space>;
 
-constexpr std::size_t samples = 512;
+/// The shortest of several runs, after one that is not counted.
+double seconds_of(std::function<void()> const& work) {
+  using Clock = std::chrono::steady_clock;
+  work();
+  double best = 1e30;
+  for (int i = 0; i < 5; ++i) {
+    Space().fence();
+    auto const begin = Clock::now();
+    work();
+    Space().fence();
+    best = std::min(best, std::chrono::duration<double>(Clock::now() - begin).count());
+  }
+  return best;
+}
+
+/// What this machine reaches, in 1e9 per second.
+struct Ceilings {
+  double product = 0;  // GFLOP/s of a matrix product of 2048³
+  double copy = 0;     // GB/s of a copy of 256 MiB, read and written
+
+  Ceilings() {
+    constexpr std::size_t n = 2048, length = std::size_t{1} << 26;
+    Matrix<Real, Space> const a("onedge::bench::a", n, n), b("onedge::bench::b", n, n), c("onedge::bench::c", n, n);
+    product = 2e-9 * n * n * n / seconds_of([&] {
+                using linalg::Transpose;
+                linalg::matmul<Real, Space>(Space(), Transpose::no, Transpose::no, 1, a, b, 0, c);
+              });
+    Vector<Real, Space> const from("onedge::bench::from", length), to("onedge::bench::to", length);
+    copy = 2e-9 * length * sizeof(Real) / seconds_of([&] { Kokkos::deep_copy(Space(), to, from); });
+  }
+  double of(std::string const& unit) const { return unit == "GFLOP/s" ? product : copy; }
+};
+
+Ceilings const& ceilings() {
+  static Ceilings const measured;
+  return measured;
+}
 
 Vector<Real, Space> random_vector(std::size_t size, double scale = 1) {
   RandomStream const noise(1, "noise");
@@ -40,8 +88,8 @@ class Fixture {
  public:
   using Build = std::function<network::Value(Network&, network::Value const&)>;
 
-  Fixture(std::size_t width, Build const& build) {
-    auto const x = network::bias(m_network, m_network.input({width}), "x");
+  Fixture(std::size_t samples, network::Shape const& shape, Build const& build) : m_samples(samples) {
+    auto const x = network::bias(m_network, m_network.input(shape), "x");
     auto const y = build(m_network, x);
     m_network.finish(network::cross_entropy<Real, Space>(y));
     m_workspace = std::make_unique<network::Workspace<Real, Space>>(m_network, samples);
@@ -49,7 +97,7 @@ class Fixture {
     std::size_t const size = m_network.parameters().size();
     m_vectors = random_vector(2 * size, 0.05);
     m_sums = random_vector(2 * size);
-    m_labels = Vector<std::int32_t, Space>("onedge::bench::labels", samples);
+    m_labels = Vector<std::int32_t, Space>("onedge::bench::labels", samples * m_network.loss().rows_per_sample());
     m_bound.parameters = VectorWindow<Real const, Space>(m_vectors.data(), size);
     m_bound.directions = MatrixWindow<Real const, Space>(m_vectors.data() + size, 1, size);
     m_bound.gradient = VectorWindow<Real, Space>(m_sums.data(), size);
@@ -63,12 +111,13 @@ class Fixture {
     m_workspace->collect_terms(1);
   }
 
-  network::Pass<Real, Space> pass() { return {Space(), *m_workspace, m_bound, 0, samples}; }
+  network::Pass<Real, Space> pass() { return {Space(), *m_workspace, m_bound, 0, m_samples}; }
   network::Operation<Real, Space> const& operation() const { return *m_network.operations().back(); }
   network::Loss<Real, Space> const& loss() const { return m_network.loss(); }
   network::Workspace<Real, Space>& workspace() { return *m_workspace; }
 
  private:
+  std::size_t m_samples;
   Network m_network;
   std::unique_ptr<network::Workspace<Real, Space>> m_workspace;
   network::Bindings<Real, Space> m_bound;
@@ -78,66 +127,106 @@ class Fixture {
 
 /// Per run of `work`: `amount` of `unit` (GFLOP/s, GB/s) in units of 1e9.
 void measure(benchmark::State& state, double amount, char const* unit, std::function<void()> const& work) {
+  using Clock = std::chrono::steady_clock;
   work();
+  auto const begin = Clock::now();
   for (auto _ : state) {
     work();
     Space().fence();
   }
-  state.counters[unit] =
-      benchmark::Counter(1e-9 * amount * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  double const seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+  double const rate = 1e-9 * amount * static_cast<double>(state.iterations()) / seconds;
+  state.counters[unit] = rate;
+  state.counters["share"] = rate / ceilings().of(unit);
 }
 
-/// Every pass of the last operation. `amount` is the work of one plane; a pass does it `times` over.
-void operation_passes(std::string const& name, std::size_t width, Fixture::Build const& build, double amount,
-                      std::array<double, 5> times, char const* unit) {
-  struct Case {
-    char const* pass;
-    std::function<void(Fixture&)> run;
-  };
-  std::vector<Case> const cases{
-      {"forward_0", [](Fixture& f) { f.operation().forward(f.pass(), 0); }},
-      {"reverse_0", [](Fixture& f) { f.workspace().forget_written(), f.operation().reverse(f.pass(), 0); }},
-      {"forward_1", [](Fixture& f) { f.operation().forward(f.pass(), 1); }},
-      {"contract", [](Fixture& f) { f.operation().contract(f.pass()), f.workspace().collect_terms(1); }},
-      {"reverse_1", [](Fixture& f) { f.workspace().forget_written(), f.operation().reverse(f.pass(), 1); }}};
-  for (std::size_t i = 0; i < cases.size(); ++i) {
+/// The passes of an operation, as often as each does the work of one plane (see `times`).
+constexpr std::array pass_names{"forward_0", "reverse_0", "forward_1", "contract", "reverse_1"};
+using Times = std::array<double, pass_names.size()>;
+constexpr Times bilinear{1, 2, 2, 1, 4}, linear{2, 2, 2, 0, 2}, curved{2, 3, 3, 3, 5};
+
+void run_pass(Fixture& f, std::size_t index) {
+  switch (index) {
+    case 0:
+      return f.operation().forward(f.pass(), 0);
+    case 1:
+      return f.workspace().forget_written(), f.operation().reverse(f.pass(), 0);
+    case 2:
+      return f.operation().forward(f.pass(), 1);
+    case 3:
+      f.operation().contract(f.pass());
+      f.workspace().collect_terms(1);
+      return;
+    default:
+      return f.workspace().forget_written(), f.operation().reverse(f.pass(), 1);
+  }
+}
+
+/// Every pass of the last operation that `build` adds. `amount` is the work of one plane; a pass does it `times` over.
+void operation_passes(std::string const& name, std::size_t samples, network::Shape const& shape,
+                      Fixture::Build const& build, double amount, Times const& times, char const* unit) {
+  for (std::size_t i = 0; i < pass_names.size(); ++i) {
     if (times[i] == 0) continue;
-    benchmark::RegisterBenchmark((name + "/" + cases[i].pass).c_str(), [=](benchmark::State& state) {
-      Fixture fixture(width, build);
-      measure(state, times[i] * amount, unit, [&] { cases[i].run(fixture); });
+    benchmark::RegisterBenchmark((name + "/" + pass_names[i]).c_str(), [=](benchmark::State& state) {
+      Fixture fixture(samples, shape, build);
+      measure(state, times[i] * amount, unit, [&] { run_pass(fixture, i); });
     });
   }
 }
 
-void register_operations() {
+constexpr std::size_t rows = 512;
+
+void register_products() {
   for (std::size_t const in : {256, 3072}) {
     operation_passes(
-        "dense_" + std::to_string(in) + "x256", in,
+        "dense_" + std::to_string(in) + "x256", rows, {in},
         [](Network& n, network::Value const& x) {
           return network::dense(n, x, "dense", 256, network::Initializer::zeros());
         },
-        2.0 * samples * 256 * in, {1, 2, 2, 1, 4}, "GFLOP/s");
+        2.0 * rows * 256 * in, bilinear, "GFLOP/s");
   }
-  double const plane = samples * 256 * sizeof(Real);
-  operation_passes(
-      "bias", 256, [](Network& n, network::Value const& x) { return network::bias(n, x, "bias"); }, plane,
-      {2, 1, 2, 0, 1}, "GB/s");
-  operation_passes(
-      "relu", 256, [](Network& n, network::Value const& x) { return network::relu(n, x); }, plane, {2, 3, 3, 0, 3},
-      "GB/s");
-  for (std::string const name : {"tanh", "gelu", "gelu_erf", "elu"}) {
+  for (std::size_t const channels : {64, 256}) {
+    std::size_t const side = 1024 / channels;  // of the images of a ResNet's stages
     operation_passes(
-        name, 256, [=](Network& n, network::Value const& x) { return network::activation(n, x, name); }, plane,
-        {2, 3, 3, 3, 5}, "GB/s");
+        "convolution_3x3_" + std::to_string(channels), 16, {side, side, channels},
+        [=](Network& n, network::Value const& x) {
+          return network::convolution(n, x, "convolution", channels, network::Sliding::square(3, 1, 1));
+        },
+        2.0 * 16 * side * side * 9 * channels * channels, bilinear, "GFLOP/s");
   }
+  constexpr std::size_t positions = 64, width = 192, heads = 3;
+  operation_passes(
+      "attention_scores", 16, {positions, width},
+      [](Network& n, network::Value const& x) { return network::attention_scores(n, x, x, heads); },
+      2.0 * 16 * positions * positions * width, bilinear, "GFLOP/s");
+}
+
+void register_streams() {
+  auto const stream = [](std::string const& name, network::Shape const& shape, Times const& times,
+                         Fixture::Build const& build) {
+    operation_passes(name, rows, shape, build, 1.0 * rows * network::size_of(shape) * sizeof(Real), times, "GB/s");
+  };
+  stream("bias", {256}, {2, 1, 2, 0, 1},
+         [](Network& n, network::Value const& x) { return network::bias(n, x, "bias"); });
+  stream("scale", {256}, curved, [](Network& n, network::Value const& x) { return network::scale(n, x, "scale"); });
+  stream("relu", {256}, {2, 3, 3, 0, 3}, [](Network& n, network::Value const& x) { return network::relu(n, x); });
+  for (std::string const name : {"tanh", "gelu", "gelu_erf", "elu"}) {
+    stream(name, {256}, curved, [=](Network& n, network::Value const& x) { return network::activation(n, x, name); });
+  }
+  stream("normalize", {256}, curved, [](Network& n, network::Value const& x) { return network::normalize(n, x); });
+  stream("softmax", {64, 64}, curved, [](Network& n, network::Value const& x) { return network::softmax(n, x); });
+  stream("transpose", {64, 192}, linear, [](Network& n, network::Value const& x) { return network::transpose(n, x); });
+  stream("max_pool", {16, 16, 64}, {1.25, 2.25, 1.25, 0, 2.25}, [](Network& n, network::Value const& x) {
+    return network::max_pool(n, x, network::Sliding::square(3, 2, 1));
+  });
 }
 
 void register_loss() {
   auto const identity = [](Network&, network::Value const& x) { return x; };
-  double const plane = samples * 10 * sizeof(Real);
+  double const plane = rows * 10 * sizeof(Real);
   auto const add = [=](char const* name, double times, std::function<void(Fixture&)> const& run) {
     benchmark::RegisterBenchmark(name, [=](benchmark::State& state) {
-      Fixture fixture(10, identity);
+      Fixture fixture(rows, {10}, identity);
       measure(state, times * plane, "GB/s", [&] { run(fixture), fixture.workspace().collect_terms(1); });
     });
   };
@@ -175,11 +264,13 @@ void register_vectors(comm::Communicator const& communicator) {
 int main(int argc, char** argv) {
   comm::Environment const environment(argc, argv);
   linalg::use_one_thread();
-  register_operations();
+  register_products();
+  register_streams();
   register_loss();
   register_vectors(environment.world());
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  std::printf("ceilings: %.1f GFLOP/s, %.1f GB/s\n", ceilings().product, ceilings().copy);
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }

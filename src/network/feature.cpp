@@ -145,14 +145,30 @@ class Scale : public Operation<Real, Space> {
     std::size_t const width = result.extent(1);
     bool const has_a = a.data() != nullptr;
     bool const has_b = b.data() != nullptr;
-    Kokkos::parallel_for(
-        "onedge::Scale::weigh", range(space, result.size()), KOKKOS_LAMBDA(std::size_t index) {
-          std::size_t const i = index / width, j = index % width;
-          Real value = adds ? result(i, j) : Real(0);
-          if (has_a) value += a(i, j) * p(j);
-          if (has_b) value += b(i, j) * q(j);
-          result(i, j) = value;
-        });
+    if constexpr (is_host_space<Space>) {  // by rows, and no question within a loop: compilers then vectorise
+      Kokkos::parallel_for(
+          "onedge::Scale::weigh", range(space, result.extent(0)), KOKKOS_LAMBDA(std::size_t i) {
+            if (has_a && adds) {
+              for (std::size_t j = 0; j < width; ++j) result(i, j) += a(i, j) * p(j);
+            } else if (has_a) {
+              for (std::size_t j = 0; j < width; ++j) result(i, j) = a(i, j) * p(j);
+            }
+            if (has_b && (has_a || adds)) {
+              for (std::size_t j = 0; j < width; ++j) result(i, j) += b(i, j) * q(j);
+            } else if (has_b) {
+              for (std::size_t j = 0; j < width; ++j) result(i, j) = b(i, j) * q(j);
+            }
+          });
+    } else {
+      Kokkos::parallel_for(
+          "onedge::Scale::weigh", range(space, result.size()), KOKKOS_LAMBDA(std::size_t index) {
+            std::size_t const i = index / width, j = index % width;
+            Real value = adds ? result(i, j) : Real(0);
+            if (has_a) value += a(i, j) * p(j);
+            if (has_b) value += b(i, j) * q(j);
+            result(i, j) = value;
+          });
+    }
   }
 
  private:
