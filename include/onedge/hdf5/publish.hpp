@@ -11,6 +11,14 @@ namespace onedge::hdf5 {
 /// Composes a file with `writer` in memory, writes it as .NAME.tmp beside `path`, syncs it, renames it to `path` and
 /// syncs the folder. On failure the temporary is removed, what was at `path` is intact, and Error names the file and
 /// the cause. One writer per path at a time; a temporary that a killed writer left is overwritten by the next.
+///
+/// Behind HDF5's last byte, where HDF5 does not look, stands "onedge-crc32:%08x\n": the CRC-32 of all bytes before it.
 void publish(std::filesystem::path const& path, std::function<void(File&)> const& writer);
+
+/// Whether a file ends in such a checksum. False where there is no such file.
+bool has_checksum(std::filesystem::path const& path);
+/// Throws Error unless every byte of the file is as publish() wrote it: HDF5 itself notices few changes, and may fail
+/// in any way at others.
+void check_whole(std::filesystem::path const& path);
 
 }  // namespace onedge::hdf5

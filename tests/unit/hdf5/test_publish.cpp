@@ -53,6 +53,29 @@ TEST(Publish, ReplacesTheFileAndLeavesNothingBeside) {
   EXPECT_EQ(members(folder.path()), 1U);
 }
 
+TEST(Publish, EveryChangedOrMissingByteIsNoticed) {
+  test::ScratchFolder folder;
+  auto const path = folder / "a.h5";
+  publish_columns(path, 3);
+  EXPECT_TRUE(hdf5::has_checksum(path));
+  EXPECT_NO_THROW(hdf5::check_whole(path));
+  auto const bytes = test::slurp(path);
+  for (std::size_t i = 0; i < bytes.size(); i += i + 64 < bytes.size() ? 997 : 1) {
+    auto damaged = bytes;
+    damaged[i] = static_cast<char>(damaged[i] ^ 16);
+    test::spit(path, damaged);
+    EXPECT_THROW(hdf5::check_whole(path), Error) << i;
+    test::spit(path, bytes.substr(0, i));
+    EXPECT_THROW(hdf5::check_whole(path), Error) << i;
+  }
+  test::spit(path, bytes + "x");
+  EXPECT_THROW(hdf5::check_whole(path), Error);
+  EXPECT_FALSE(hdf5::has_checksum(path));
+  EXPECT_FALSE(hdf5::has_checksum(folder.path()));
+  EXPECT_FALSE(hdf5::has_checksum(folder / "none"));
+  EXPECT_THROW(hdf5::check_whole(folder.path()), Error);
+}
+
 TEST(Publish, AFailingWriterLeavesThePreviousFile) {
   test::ScratchFolder folder;
   publish_columns(folder / "a.h5", 3);
