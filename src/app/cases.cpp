@@ -1,5 +1,5 @@
 #include <onedge/comm/agreement.hpp>
-#include <onedge/training/trainer.hpp>
+#include <onedge/training/past.hpp>
 
 #include <CLI/CLI.hpp>
 

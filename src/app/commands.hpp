@@ -17,6 +17,7 @@ inline constexpr int exit_finished = 0;
 inline constexpr int exit_failure = 1;
 inline constexpr int exit_input = 2;
 inline constexpr int exit_diverged = 3;
+inline constexpr int exit_interrupted = 85;
 
 struct TrainOptions {
   std::string deck;

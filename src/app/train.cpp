@@ -32,7 +32,8 @@ CLI::App* add_train(CLI::App& app, TrainOptions& options) {
       ->check(CLI::NonNegativeNumber);
   command->add_flag("--fresh", options.fresh, "begin a new run: the directory must be absent or empty");
   command->add_flag("--dry-run", options.dry_run, "check everything, show deck, sizes and files; write nothing");
-  command->footer("Exit codes: 0 finished, 2 bad input, 3 diverged, 1 anything else.");
+  command->footer(
+      "Exit codes: 0 finished, 2 bad input, 3 diverged, 85 interrupted after a checkpoint, 1 anything else.");
   return command;
 }
 
@@ -63,6 +64,7 @@ int run_train(TrainOptions const& options, std::string const& command_line, comm
     return exit_finished;
   }
   auto const status = training::train(context, options.fresh);
+  if (status == io::Status::interrupted) return exit_interrupted;
   return status == io::Status::diverged ? exit_diverged : exit_finished;
 }
 

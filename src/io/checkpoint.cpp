@@ -3,8 +3,6 @@
 #include <onedge/hdf5/publish.hpp>
 #include <onedge/io/checkpoint.hpp>
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <span>
@@ -18,69 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
 constexpr char const* parameters_group = "parameters";
-
-/// CRC-32 over everything that a checkpoint says, in a fixed order (tensors and states by name).
-class Checksum {
- public:
-  void add(void const* bytes, std::size_t count) {
-    m_value = crc32_z(m_value, static_cast<unsigned char const*>(bytes), count);
-  }
-  template <class T>
-  void add_array(std::vector<T> const& values) {
-    add_number(values.size());
-    if (!values.empty()) add(values.data(), values.size() * sizeof(T));
-  }
-  void add_text(std::string const& text) {
-    add_number(text.size());
-    add(text.data(), text.size());
-  }
-  template <class T>
-  void add_number(T value) {
-    add(&value, sizeof value);
-  }
-  std::string text() const {
-    char digits[9];
-    std::snprintf(digits, sizeof digits, "%08lx", m_value & 0xffffffffUL);
-    return concat("crc32:", digits);
-  }
-
- private:
-  unsigned long m_value = crc32_z(0, nullptr, 0);
-};
-
-std::vector<Tensor const*> by_name(std::vector<Tensor> const& tensors) {
-  std::vector<Tensor const*> sorted;
-  for (auto const& tensor : tensors) sorted.push_back(&tensor);
-  std::sort(sorted.begin(), sorted.end(), [](auto const* a, auto const* b) { return a->name < b->name; });
-  return sorted;
-}
-
-std::string checksum_of(Checkpoint const& checkpoint) {
-  Checksum sum;
-  auto const add_values = [&](auto const& values) { sum.add_array(values); };
-  sum.add_text(checkpoint.deck);
-  sum.add_number(checkpoint.step);
-  sum.add_text(to_string(checkpoint.precision));
-  for (auto const* tensor : by_name(checkpoint.parameters)) {
-    sum.add_text(tensor->name);
-    sum.add_array(tensor->shape);
-    std::visit(add_values, tensor->values);
-  }
-  for (auto const& [group, state] : checkpoint.states) {
-    sum.add_text(group);
-    for (auto const& [name, number] : state.numbers) {
-      sum.add_text(name);
-      sum.add_number(number);
-    }
-    for (auto const& [name, values] : state.vectors) {
-      sum.add_text(name);
-      std::visit(add_values, values);
-    }
-  }
-  return sum.text();
-}
+constexpr char const* trajectory_group = "trajectory";
 
 void write_tensors(hdf5::Group group, std::vector<Tensor> const& tensors) {
   for (auto const& tensor : tensors) {
@@ -114,9 +52,12 @@ Checkpoint read_contents(hdf5::File const& file) {
     checkpoint.parameters.push_back({name, dataset.shape(), read_values(dataset)});
   }
   for (auto const& name : file.names()) {
-    if (name != parameters_group) checkpoint.states[name] = read_state(file.group(name));
+    if (name == trajectory_group) {
+      checkpoint.trajectory = Trajectory::read(file.group(name));
+    } else if (name != parameters_group) {
+      checkpoint.states[name] = read_state(file.group(name));
+    }
   }
-  require(checksum_of(checkpoint) == file.attribute<std::string>("checksum"), "its checksum does not hold");
   return checkpoint;
 }
 
@@ -144,14 +85,21 @@ fs::path write_checkpoint(fs::path const& folder, Checkpoint const& checkpoint) 
     file.write_attribute("deck", checkpoint.deck);
     file.write_attribute("step", checkpoint.step);
     file.write_attribute("precision", to_string(checkpoint.precision));
-    file.write_attribute("checksum", checksum_of(checkpoint));
     write_tensors(file.create_group(parameters_group), checkpoint.parameters);
     for (auto const& [name, state] : checkpoint.states) write_state(file.create_group(name), state);
+    if (!checkpoint.trajectory) return;
+    auto group = file.create_group(trajectory_group);
+    checkpoint.trajectory->write(group);
   });
   return path;
 }
 
 Checkpoint read_checkpoint(fs::path const& path) {
+  try {
+    hdf5::check_whole(path);
+  } catch (Error const& error) {
+    throw Error(concat("damaged checkpoint: ", error.what()));
+  }
   auto const file = hdf5::File::open(path);
   require(is_checkpoint(file), path.string(), " is not a checkpoint");
   try {
@@ -177,10 +125,10 @@ std::vector<CheckpointFile> list_checkpoints(fs::path const& folder) {
   return files;
 }
 
-void remove_old_checkpoints(fs::path const& folder, std::size_t keep) {
+void remove_old_checkpoints(fs::path const& folder, std::size_t keep, std::int64_t first) {
   if (keep == 0) return;
   auto files = list_checkpoints(folder);
-  std::erase_if(files, [](CheckpointFile const& file) { return file.step == 0; });
+  std::erase_if(files, [&](CheckpointFile const& file) { return file.step == first; });
   for (std::size_t i = 0; i + keep < files.size(); ++i) {
     std::error_code error;
     fs::remove(files[i].path, error);

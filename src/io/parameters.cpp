@@ -1,5 +1,5 @@
 #include <onedge/core/error.hpp>
-#include <onedge/hdf5/file.hpp>
+#include <onedge/hdf5/publish.hpp>
 #include <onedge/io/checkpoint.hpp>
 
 #include <algorithm>
@@ -12,6 +12,7 @@ namespace {
 
 /// The parameters of any file that has them; those of a checkpoint are checked against its checksum.
 std::vector<Tensor> read_parameters(std::filesystem::path const& path) {
+  if (hdf5::has_checksum(path)) hdf5::check_whole(path);
   auto const file = hdf5::File::open(path);
   if (is_checkpoint(file)) return read_checkpoint(path).parameters;
   require_input(file.is_group("parameters"), path.string(), " has no group /parameters");
@@ -61,7 +62,9 @@ Values read_values(hdf5::Dataset const& dataset) {
   return dataset.read<double>();
 }
 
-bool is_checkpoint(hdf5::File const& file) { return file.has_attribute("checksum") && file.has_attribute("step"); }
+bool is_checkpoint(hdf5::File const& file) {
+  return file.has_attribute("deck") && file.has_attribute("step") && file.is_group("parameters");
+}
 
 template <class Real>
 std::vector<std::vector<Real>> load_parameters(std::filesystem::path const& path,

@@ -103,13 +103,6 @@ void Table::redeclare(std::vector<Column> const& columns) {
   }
 }
 
-void Table::truncate(std::int64_t step) {
-  m_steps.erase(std::lower_bound(m_steps.begin(), m_steps.end(), step), m_steps.end());
-  for (auto const& column : m_columns) {
-    m_values.at(column.name).resize(m_steps.size() * std::max<std::size_t>(column.width, 1));
-  }
-}
-
 std::vector<double> const& Table::values(std::string const& column) const {
   auto const found = m_values.find(column);
   require(found != m_values.end(), "there is no column '", column, "'");

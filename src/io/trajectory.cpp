@@ -108,32 +108,32 @@ std::vector<ProfileRow> read_profile(hdf5::Group const& group) {
   return profile;
 }
 
-void write_attributes(hdf5::File& file, Description const& description, Status status) {
-  file.write_attribute("format_version", Trajectory::format_version);
-  file.write_attribute("software_version", software_version());
-  file.write_attribute("git_revision", git_revision());
-  file.write_attribute("deck", description.deck);
-  file.write_attribute("command_line", description.command_line);
-  file.write_attribute("precision", to_string(description.precision));
-  file.write_attribute("parameters", description.parameters);
-  file.write_attribute("samples", description.samples);
-  file.write_attribute("status", to_string(status));
+void write_attributes(hdf5::Group& group, Description const& description, Status status) {
+  group.write_attribute("format_version", Trajectory::format_version);
+  group.write_attribute("software_version", software_version());
+  group.write_attribute("git_revision", git_revision());
+  group.write_attribute("deck", description.deck);
+  group.write_attribute("command_line", description.command_line);
+  group.write_attribute("precision", to_string(description.precision));
+  group.write_attribute("parameters", description.parameters);
+  group.write_attribute("samples", description.samples);
+  group.write_attribute("status", to_string(status));
   if (description.cases == 0) return;
-  file.write_attribute("case", description.case_index);
-  file.write_attribute("cases", description.cases);
+  group.write_attribute("case", description.case_index);
+  group.write_attribute("cases", description.cases);
 }
 
-Description read_description(hdf5::File const& file) {
+Description read_description(hdf5::Group const& group) {
   Description description;
-  description.deck = file.attribute<std::string>("deck");
-  description.command_line = file.attribute<std::string>("command_line");
-  bool const single = file.attribute<std::string>("precision") == "single";
+  description.deck = group.attribute<std::string>("deck");
+  description.command_line = group.attribute<std::string>("command_line");
+  bool const single = group.attribute<std::string>("precision") == "single";
   description.precision = single ? Precision::single_precision : Precision::double_precision;
-  description.parameters = file.attribute<std::int64_t>("parameters");
-  description.samples = file.attribute<std::int64_t>("samples");
-  if (!file.has_attribute("cases")) return description;
-  description.case_index = file.attribute<std::int64_t>("case");
-  description.cases = file.attribute<std::int64_t>("cases");
+  description.parameters = group.attribute<std::int64_t>("parameters");
+  description.samples = group.attribute<std::int64_t>("samples");
+  if (!group.has_attribute("cases")) return description;
+  description.case_index = group.attribute<std::int64_t>("case");
+  description.cases = group.attribute<std::int64_t>("cases");
   return description;
 }
 
@@ -158,20 +158,24 @@ std::string to_string(Status status) {
 Trajectory::Trajectory(Description description) : m_description(std::move(description)) {}
 
 Trajectory Trajectory::load(std::filesystem::path const& path) {
-  auto const file = hdf5::File::open(path);
-  bool const ours = file.has_attribute("format_version") && file.has("segments") && file.has("warnings");
-  require(ours, path.string(), " is not a trajectory");
-  auto const version = file.attribute<std::int64_t>("format_version");
-  require(version <= format_version, path.string(), " has format version ", version, ", this program reads up to ",
+  hdf5::check_whole(path);
+  return read(hdf5::File::open(path));
+}
+
+Trajectory Trajectory::read(hdf5::Group const& group) {
+  bool const ours = group.has_attribute("format_version") && group.has("segments") && group.has("warnings");
+  require(ours, group.label(), " it is not a trajectory");
+  auto const version = group.attribute<std::int64_t>("format_version");
+  require(version <= format_version, group.label(), " its format version is ", version, ", this program reads up to ",
           format_version);
-  Trajectory trajectory(read_description(file));
-  trajectory.m_status = status_of(file.attribute<std::string>("status"), path.string());
-  trajectory.m_segments = read_segments(file.group("segments"));
-  trajectory.m_warnings = read_warnings(file.group("warnings"));
-  if (file.has("profile")) trajectory.m_profile = read_profile(file.group("profile"));
-  for (auto const& name : file.names()) {
-    bool const is_table = file.is_group(name) && name != "segments" && name != "warnings" && name != "profile";
-    if (is_table) trajectory.m_tables.emplace(name, Table::read(file.group(name)));
+  Trajectory trajectory(read_description(group));
+  trajectory.m_status = status_of(group.attribute<std::string>("status"), group.label());
+  trajectory.m_segments = read_segments(group.group("segments"));
+  trajectory.m_warnings = read_warnings(group.group("warnings"));
+  if (group.has("profile")) trajectory.m_profile = read_profile(group.group("profile"));
+  for (auto const& name : group.names()) {
+    bool const is_table = group.is_group(name) && name != "segments" && name != "warnings" && name != "profile";
+    if (is_table) trajectory.m_tables.emplace(name, Table::read(group.group(name)));
   }
   return trajectory;
 }
@@ -193,23 +197,20 @@ Table const& Trajectory::table(std::string const& name) const {
   return found->second;
 }
 
-void Trajectory::truncate(std::int64_t step) {
-  for (auto& [name, table] : m_tables) table.truncate(step);
-  std::erase_if(m_warnings, [&](Warning const& warning) { return warning.step >= step; });
+void Trajectory::write(hdf5::Group& group) const {
+  write_attributes(group, m_description, m_status);
+  write_segments(group.create_group("segments"), m_segments);
+  write_warnings(group.create_group("warnings"), m_warnings);
+  if (!m_profile.empty()) write_profile(group.create_group("profile"), m_profile);
+  for (auto const& [name, table] : m_tables) {
+    if (table.size() == 0 && name != "steps") continue;
+    auto table_group = group.create_group(name);
+    table.write(table_group);
+  }
 }
 
 void Trajectory::publish(std::filesystem::path const& path) const {
-  hdf5::publish(path, [&](hdf5::File& file) {
-    write_attributes(file, m_description, m_status);
-    write_segments(file.create_group("segments"), m_segments);
-    write_warnings(file.create_group("warnings"), m_warnings);
-    if (!m_profile.empty()) write_profile(file.create_group("profile"), m_profile);
-    for (auto const& [name, table] : m_tables) {
-      if (table.size() == 0 && name != "steps") continue;
-      auto group = file.create_group(name);
-      table.write(group);
-    }
-  });
+  hdf5::publish(path, [&](hdf5::File& file) { write(file); });
 }
 
 }  // namespace onedge::io

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <ctime>
 #include <thread>
+#include <vector>
 
 namespace onedge::training {
 
@@ -20,9 +21,22 @@ namespace {
 
 constexpr char const* lock_name = ".lock";
 constexpr char const* log_name = "run.log";
+constexpr char const* stop_name = "stop";
 
 /// What hdf5::publish leaves when it is killed.
-bool is_half_written(std::string const& name) { return name.ends_with(".h5.tmp"); }
+bool is_half_written(std::string const& name) {
+  bool const ours = name.starts_with(".trajectory.h5") || name.starts_with(".checkpoint-");
+  return ours && name.ends_with(".h5.tmp");
+}
+
+void remove_half_written(fs::path const& path) {
+  std::vector<fs::path> files;
+  std::error_code ignored;
+  for (auto const& entry : fs::directory_iterator(path, ignored)) {
+    if (is_half_written(entry.path().filename().string())) files.push_back(entry.path());
+  }
+  for (auto const& file : files) fs::remove(file, ignored);
+}
 
 std::string whoami() {
   char host[256] = {};
@@ -60,7 +74,7 @@ RunDirectory::Contents RunDirectory::inspect(fs::path const& path) {
     if (entry.path().filename() == lock_name) continue;
     empty = false;
     std::string const name = entry.path().filename().string();
-    if (name != log_name && !is_half_written(name)) only_log = false;
+    if (name != log_name && name != stop_name && !is_half_written(name)) only_log = false;
   }
   if (empty) return Contents::empty;
   // Nothing but lock and log: a run that was killed before its first trajectory.
@@ -88,7 +102,11 @@ RunDirectory::RunDirectory(fs::path path, bool fresh, double patience) : m_path(
   require_input(m_lock >= 0, "cannot write ", lock.string(), ": ", std::strerror(errno));
   auto const deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(patience);
   while (flock(m_lock, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK || std::chrono::steady_clock::now() > deadline) {
+    if (errno == ENOSYS || errno == ENOLCK || errno == EOPNOTSUPP) {
+      m_is_locked = false;
+      break;
+    }
+    if (std::chrono::steady_clock::now() > deadline) {
       std::string const holder = read_holder(m_lock);
       close(m_lock);
       throw InputError(concat("the run directory ", m_path.string(), " is in use by ", holder));
@@ -101,6 +119,17 @@ RunDirectory::RunDirectory(fs::path path, bool fresh, double patience) : m_path(
   }
   // Somebody else may have used it while we waited.
   check(m_path, fresh);
+  remove_half_written(m_path);
+}
+
+fs::path RunDirectory::set_aside(fs::path const& file) const {
+  std::string const name = file.filename().string();
+  auto target = m_path / ("damaged-" + name);
+  for (int number = 2; fs::exists(target); ++number) target = m_path / concat("damaged-", number, "-", name);
+  std::error_code error;
+  fs::rename(file, target, error);
+  require(!error, "cannot rename ", file.string(), ": ", error.message());
+  return target;
 }
 
 RunDirectory::~RunDirectory() {

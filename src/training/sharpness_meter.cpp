@@ -138,6 +138,7 @@ std::vector<std::vector<Real>> SharpnessMeter<Real, Space>::eigenvectors() const
 template <class Real, class Space>
 io::State SharpnessMeter<Real, Space>::state() const {
   io::State state;
+  state.numbers["count"] = m_tracker.count();
   auto vectors = eigenvectors();
   for (std::size_t c = 0; c < vectors.size(); ++c) {
     state.vectors[vector_name(static_cast<int>(c))] = std::move(vectors[c]);
@@ -147,6 +148,10 @@ io::State SharpnessMeter<Real, Space>::state() const {
 
 template <class Real, class Space>
 void SharpnessMeter<Real, Space>::restore(io::State const& state) {
+  if (m_tracking) {
+    int const count = static_cast<int>(state.numbers.at("count"));
+    m_tracker.set_count(std::clamp(count, m_tracker.count(), std::max(m_tracker.count(), m_tracking->most)));
+  }
   int const saved = static_cast<int>(state.vectors.size());
   if (saved == 0) return;
   auto const& layout = m_pool->layout();
@@ -158,7 +163,6 @@ void SharpnessMeter<Real, Space>::restore(io::State const& state) {
     Kokkos::deep_copy(vectors.column(c), slice_host);
   }
   m_tracker.set_vectors(vectors);
-  if (m_tracking) m_tracker.set_count(std::clamp(saved, m_tracker.count(), m_tracking->most));
 }
 
 #define ONEDGE_INSTANTIATE(Real, Space) template class SharpnessMeter<Real, Space>;

@@ -1,134 +1,165 @@
 #include <onedge/comm/agreement.hpp>
 #include <onedge/core/error.hpp>
+#include <onedge/training/past.hpp>
 #include <onedge/training/trainer.hpp>
 
 #include <iomanip>
+
+#include "run_state.hpp"
 
 namespace onedge::training {
 
 namespace {
 
-/// What a run directory holds of an earlier start.
-struct Past {
-  std::optional<io::Checkpoint> checkpoint;
-  std::optional<io::Trajectory> trajectory;
+/// Where the run starts: what the directory calls for, the same on every rank.
+struct Start {
+  std::int64_t ended = 0;        // the run's status, if it has nothing left to do
+  std::int64_t checkpoint = -1;  // the step to go on from; −1: none
+  std::int64_t is_used = 0;      // there was a start before
 };
 
-/// Throws InputError at the first key that differs and may not.
-void check_same_deck(std::string const& stored, std::string const& present, std::filesystem::path const& file) {
-  auto const old_deck = config::Deck::from_text(stored, file.string());
-  auto const new_deck = config::Deck::from_text(present, "deck");
-  TrainingConfig::bind(old_deck);
-  TrainingConfig::bind(new_deck);
-  std::map<std::string, std::string> before;
-  for (auto const& [key, value] : old_deck.values()) before[key] = value;
-  for (auto const& [key, value] : new_deck.values()) {
-    auto const found = before.find(key);
-    std::string const old_value = found == before.end() ? "absent" : found->second;
-    require_input(old_value == value || may_change_on_resume(key), file.string(), ": the run has ", key, ": ",
-                  old_value, ", the deck ", value, "; name another directory, or the run's own deck");
+/// Says what is damaged and gives it another name.
+void set_aside(RunContext& context, RunDirectory const& directory, Past const& past) {
+  for (auto const& damage : past.damages) {
+    auto const target = directory.set_aside(damage.file);
+    context.log.warn(concat(damage.reason, "; it is now ", target.filename().string(), ", and the run goes on from ",
+                            io::checkpoint_name(past.checkpoint->step)));
   }
 }
 
-/// Every rank needs the checkpoint, the one that writes also the trajectory, whose deck status_of_past() has compared.
-Past read_past(RunContext const& context, std::filesystem::path const& directory) {
-  Past past;
-  auto const checkpoints = io::list_checkpoints(directory);
-  if (checkpoints.empty()) return past;
-  past.checkpoint = io::read_checkpoint(checkpoints.back().path);
-  check_same_deck(past.checkpoint->deck, context.deck, checkpoints.back().path);
-  bool const writes = context.directory != nullptr;
-  if (writes && std::filesystem::exists(directory / "trajectory.h5")) {
-    past.trajectory = io::Trajectory::load(directory / "trajectory.h5");
-  }
-  return past;
-}
-
-}  // namespace
-
-std::optional<io::Status> status_of_past(TrainingConfig const& config, std::string const& deck,
-                                         std::filesystem::path const& directory) {
-  auto const checkpoints = io::list_checkpoints(directory);
-  if (!std::filesystem::exists(directory / "trajectory.h5")) {
-    if (checkpoints.empty()) return {};
-    check_same_deck(io::read_checkpoint(checkpoints.back().path).deck, deck, checkpoints.back().path);
-    return {};
-  }
-  auto const trajectory = io::Trajectory::load(directory / "trajectory.h5");
-  check_same_deck(trajectory.description().deck, deck, directory / "trajectory.h5");
-  io::Status const status = trajectory.status();
-  if (status == io::Status::diverged) return status;
-  if (status != io::Status::finished || !trajectory.has("steps")) return {};
-  auto const& steps = trajectory.table("steps");
-  auto const done = steps.size() == 0 ? 0 : steps.steps().back() + 1;
-  bool const reached = steps.size() > 0 && steps.values("loss").back() < config.loss_below;
-  if (done >= config.steps || reached) return status;
-  require_input(!checkpoints.empty(), directory.string(), ": this run finished after ", done,
-                " steps and kept no checkpoint to go on from");
-  return {};
-}
-
-namespace {
-
-/// What the run directory calls for.
-enum class Course { begin, go_on, already_finished, already_diverged };
-
-/// Takes the directory (rank 0) and tells every rank what is to be done. Collective.
-Course take_directory(RunContext& context, bool fresh, std::unique_ptr<RunDirectory>& directory) {
+/// Rank 0: takes the directory and looks what is there.
+Start look(RunContext& context, bool fresh, std::unique_ptr<RunDirectory>& directory,
+           std::optional<io::Checkpoint>& checkpoint) {
   std::filesystem::path const path = context.config.directory;
-  auto course = static_cast<std::int64_t>(Course::begin);
+  RunDirectory::check(path, fresh);
+  directory = std::make_unique<RunDirectory>(path, fresh);
+  Start start;
+  start.is_used = RunDirectory::inspect(path) == RunDirectory::Contents::run ? 1 : 0;
+  Past past = Past::read(path);
+  auto const ended = past.ended(context.config, context.deck);
+  if (ended) {
+    start.ended = static_cast<std::int64_t>(*ended);
+    return start;
+  }
+  context.log.open_file(directory->log());
+  if (!directory->is_locked()) {
+    context.log.warn(
+        concat("the file system of ", path.string(), " has no locks: take care that only one run writes there"));
+  }
+  if (!past.checkpoint) return start;
+  set_aside(context, *directory, past);
+  start.checkpoint = past.checkpoint->step;
+  checkpoint = std::move(past.checkpoint);
+  // Starts that made no checkpoint are starts all the same.
+  if (past.trajectory) checkpoint->trajectory->set_segments(past.trajectory->segments());
+  return start;
+}
+
+/// Takes the directory and reads the checkpoint to go on from, on every rank. Collective.
+Start take_directory(RunContext& context, bool fresh, std::unique_ptr<RunDirectory>& directory,
+                     std::optional<io::Checkpoint>& checkpoint) {
+  Start start;
+  bool const is_writer = context.communicator.rank() == 0;
   comm::agree(context.communicator, [&] {
-    if (context.communicator.rank() != 0) return;
-    RunDirectory::check(path, fresh);
-    directory = std::make_unique<RunDirectory>(path, fresh);
-    bool const used = RunDirectory::inspect(path) == RunDirectory::Contents::run;
-    auto const past = status_of_past(context.config, context.deck, path);
-    course = static_cast<std::int64_t>(past == io::Status::finished   ? Course::already_finished
-                                       : past == io::Status::diverged ? Course::already_diverged
-                                       : used                         ? Course::go_on
-                                                                      : Course::begin);
-    if (!past) context.log.open_file(directory->log());
+    if (is_writer) start = look(context, fresh, directory, checkpoint);
   });
-  context.communicator.broadcast(&course, sizeof course, 0);
-  return static_cast<Course>(course);
+  context.communicator.broadcast(&start, sizeof start, 0);
+  comm::agree(context.communicator, [&] {
+    if (is_writer || start.checkpoint < 0) return;
+    auto const name = io::checkpoint_name(start.checkpoint);
+    checkpoint = io::read_checkpoint(std::filesystem::path(context.config.directory) / name);
+  });
+  return start;
+}
+
+/// The checkpoint of run.branch. Throws InputError unless this deck can go on from it.
+io::Checkpoint read_branch(TrainingConfig const& config, network::ParameterLayout const& layout) {
+  io::Checkpoint checkpoint;
+  try {
+    checkpoint = io::read_checkpoint(config.branch);
+    parameters_of<double>(checkpoint, layout);
+  } catch (Error const& error) {
+    throw InputError(concat("run.branch: ", error.what()));
+  }
+  auto const deck = config::Deck::from_text(checkpoint.deck, config.branch);
+  auto const kind = TrainingConfig::bind(deck).optimizer.kind;
+  require_input(kind == config.optimizer.kind, "run.branch: ", config.branch, " has the optimizer ", kind,
+                ", the deck ", config.optimizer.kind, "; a branch keeps the optimizer");
+  require_input(config.steps > checkpoint.step, "run.branch: ", config.branch, " is that of step ", checkpoint.step,
+                ", so run.steps must be above that; it is ", config.steps);
+  return checkpoint;
+}
+
+/// Whether there is a checkpoint to go on from, so that weights to begin with are not needed. Collective.
+bool has_checkpoints(RunContext const& context) {
+  bool found = false;
+  comm::agree(context.communicator, [&] {
+    if (context.communicator.rank() == 0) found = !io::list_checkpoints(context.config.directory).empty();
+  });
+  context.communicator.broadcast(&found, sizeof found, 0);
+  return found;
 }
 
 template <class Real>
-io::Status train_in(RunContext& context, bool fresh) {
-  // Everything that can be wrong with the input is found before anything is written.
+struct Origin {
   std::unique_ptr<Problem<Real, DefaultSpace>> problem;
-  std::vector<Real> initial;
+  std::vector<Real> weights;             // of a new run
+  std::optional<io::Checkpoint> branch;  // or this
+};
+
+/// Everything that can be wrong with the input is found here, before anything is written. Collective.
+template <class Real>
+Origin<Real> prepare(RunContext& context) {
+  Origin<Real> origin;
+  bool const goes_on = has_checkpoints(context);
   comm::agree(context.communicator, [&] {
+    auto& [problem, weights, branch] = origin;
     problem = std::make_unique<Problem<Real, DefaultSpace>>(context.config, context.communicator,
                                                             [&](std::string const& text) { context.log.info(text); });
     auto const length = run_length(context.config, *problem);
     context.config.steps = length.steps;
     tuner::make_tuner(context.config.tuner, length);
     problem->read_samples();
-    initial = problem->initial_parameters(context.config);
+    if (goes_on) return;
+    if (context.config.branch.empty()) {
+      weights = problem->initial_parameters(context.config);
+    } else {
+      branch = read_branch(context.config, problem->network().parameters());
+    }
   });
-  problem->make_shards(context.communicator);
+  origin.problem->make_shards(context.communicator);
+  return origin;
+}
+
+template <class Real>
+io::Status train_in(RunContext& context, bool fresh) {
+  StopRequest stop(context.communicator, context.config.walltime);
+  auto origin = prepare<Real>(context);
   std::unique_ptr<RunDirectory> directory;
-  Course const course = take_directory(context, fresh, directory);
+  std::optional<io::Checkpoint> checkpoint;
+  Start const start = take_directory(context, fresh, directory, checkpoint);
   std::filesystem::path const path = context.config.directory;
-  if (course == Course::already_finished || course == Course::already_diverged) {
-    auto const status = course == Course::already_finished ? io::Status::finished : io::Status::diverged;
-    context.log.info(concat("the run in ", path.string(), " has already ", io::to_string(status)));
-    return status;
+  auto const ended = static_cast<io::Status>(start.ended);
+  if (ended != io::Status::running) {
+    context.log.info(concat("the run in ", path.string(), " has already ", io::to_string(ended)));
+    return ended;
   }
   context.directory = directory.get();
-  Past past;
-  if (course == Course::go_on) {
-    comm::agree(context.communicator, [&] { past = read_past(context, path); });
+  if (directory) stop.watch(directory->stop());
+  Trainer<Real, DefaultSpace> trainer(context, std::move(origin.problem));
+  if (checkpoint) {
+    context.log.info(concat("going on from step ", checkpoint->step));
+    comm::agree(context.communicator, [&] { trainer.restore(std::move(*checkpoint)); });
+  } else {
+    auto const first = origin.branch ? origin.branch->step : 0;
+    if (start.is_used != 0) {
+      context.log.info(concat("the directory holds no checkpoint: starting again from step ", first));
+    }
+    comm::agree(context.communicator,
+                [&] { origin.branch ? trainer.branch(*origin.branch) : trainer.begin(origin.weights); });
   }
-  Trainer<Real, DefaultSpace> trainer(context, std::move(problem), initial);
-  if (past.checkpoint) {
-    comm::agree(context.communicator, [&] { trainer.restore(*past.checkpoint, std::move(past.trajectory)); });
-    context.log.info(concat("going on from step ", past.checkpoint->step));
-  } else if (course == Course::go_on) {
-    context.log.info("the directory holds no checkpoint: starting again from step 0");
-  }
-  auto const status = trainer.run();
+  auto const status = trainer.run(stop);
+  if (directory && status == io::Status::interrupted) std::filesystem::remove(directory->stop());
   context.log.info(concat(io::to_string(status), ": ", (path / "trajectory.h5").string()));
   context.directory = nullptr;
   return status;
@@ -152,11 +183,17 @@ std::string megabytes(std::size_t bytes) {
 template <class Real>
 std::string describe_in(TrainingConfig config, std::string const& deck, comm::MpiCommunicator const& communicator) {
   Problem<Real, DefaultSpace> const problem(config, communicator);
-  problem.initial_parameters(config);
   auto const length = run_length(config, problem);
   config.steps = length.steps;
+  if (!io::list_checkpoints(config.directory).empty()) {
+    // It goes on from there.
+  } else if (config.branch.empty()) {
+    problem.initial_parameters(config);
+  } else {
+    read_branch(config, problem.network().parameters());
+  }
   auto const tuner = tuner::make_tuner(config.tuner, length);
-  if (communicator.rank() == 0) status_of_past(config, deck, config.directory);
+  if (communicator.rank() == 0) Past::read(config.directory).ended(config, deck);
   auto const optimizer =
       optimizer::make_optimizer<Real, DefaultSpace>(config.optimizer, problem.network().parameters().size());
   auto const block = static_cast<std::size_t>(config.block);

@@ -34,13 +34,11 @@ constexpr char const* tuner_meter_group = "tuner_sharpness";
 }  // namespace
 
 template <class Real, class Space>
-Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real, Space>> problem,
-                              std::vector<Real> const& initial)
+Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real, Space>> problem)
     : m_context(context),
       m_problem(std::move(problem)),
       m_tuner(tuner::make_tuner(context.config.tuner, run_length(context.config, *m_problem))) {
   TrainingConfig const& config = context.config;
-  m_parameters = to_space<Real, Space>(initial, "onedge::Trainer::parameters");
   prepare_vectors();
   auto const& network = m_problem->network();
   auto const demand = demand_of(config, *m_tuner);
@@ -70,7 +68,8 @@ Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real,
 
 template <class Real, class Space>
 void Trainer<Real, Space>::prepare_vectors() {
-  std::size_t const count = m_parameters.extent(0);
+  std::size_t const count = m_problem->network().parameters().size();
+  m_parameters = uninitialised<Vector<Real, Space>>("onedge::Trainer::parameters", count);
   m_gradient = uninitialised<Vector<Real, Space>>("onedge::Trainer::gradient", count);
   m_update = uninitialised<Vector<Real, Space>>("onedge::Trainer::update", count);
   m_previous_update = uninitialised<Vector<Real, Space>>("onedge::Trainer::previous_update", count);
@@ -134,11 +133,29 @@ void Trainer<Real, Space>::prepare_trajectory() {
 }
 
 template <class Real, class Space>
-void Trainer<Real, Space>::restore(io::Checkpoint const& checkpoint, std::optional<io::Trajectory> trajectory) {
-  m_parameters = to_space<Real, Space>(parameters_of<Real>(checkpoint, m_problem->network().parameters()),
-                                       "onedge::Trainer::parameters");
-  training::restore(*m_optimizer, checkpoint.states.at("optimizer"));
+void Trainer<Real, Space>::begin(std::vector<Real> const& initial) {
+  m_parameters = to_space<Real, Space>(initial, "onedge::Trainer::parameters");
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::branch(io::Checkpoint const& checkpoint) {
+  take_over(checkpoint);
+  m_first_step = checkpoint.step;
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::restore(io::Checkpoint checkpoint) {
+  take_over(checkpoint);
   m_tuner->restore(checkpoint.states.at("tuner").numbers);
+  m_first_step = checkpoint.trajectory->segments().front().first_step;
+  if (m_context.directory != nullptr) m_trajectory = std::move(checkpoint.trajectory);
+  m_stored_step = m_step;
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::take_over(io::Checkpoint const& checkpoint) {
+  begin(parameters_of<Real>(checkpoint, m_problem->network().parameters()));
+  training::restore(*m_optimizer, checkpoint.states.at("optimizer"));
   // What is measured may change on the way, so a meter may have no state yet.
   auto const restore_meter = [&](SharpnessMeter<Real, Space>& meter, std::string const& group) {
     auto const saved = checkpoint.states.find(group);
@@ -153,25 +170,50 @@ void Trainer<Real, Space>::restore(io::Checkpoint const& checkpoint, std::option
                                               "onedge::Trainer::previous_update");
   }
   m_step = checkpoint.step;
-  if (trajectory) trajectory->truncate(m_step);
-  m_trajectory = std::move(trajectory);
 }
 
 template <class Real, class Space>
-io::Status Trainer<Real, Space>::run() {
-  TrainingConfig const& config = m_context.config;
+io::Status Trainer<Real, Space>::run(StopRequest& stop) {
+  try {
+    return train(stop);
+  } catch (...) {
+    if (m_trajectory) {
+      m_trajectory->set_status(io::Status::failed);
+      try {
+        publish();
+      } catch (Error const&) {  // the first failure says more
+      }
+    }
+    throw;
+  }
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::start() {
   prepare_trajectory();
-  m_context.log.info(concat(config.name, ": ", m_parameters.extent(0), " parameters, ",
+  m_context.log.info(concat(m_context.config.name, ": ", m_parameters.extent(0), " parameters, ",
                             m_problem->partition().samples(), " samples on ", m_context.communicator.size(),
-                            " rank(s), micro-batch ", m_objective->micro_batch(), ", ", to_string(config.precision),
-                            " precision, ", comm::backend_name()));
+                            " rank(s), micro-batch ", m_objective->micro_batch(), ", ",
+                            to_string(m_context.config.precision), " precision, ", comm::backend_name()));
   m_last_publication = Clock::now();
+  publish();
+  if (m_context.config.checkpoint_every > 0 && m_stored_step < 0) write_checkpoint();
+}
+
+template <class Real, class Space>
+io::Status Trainer<Real, Space>::train(StopRequest& stop) {
+  TrainingConfig const& config = m_context.config;
   std::optional<Profile> profile;
   if (config.profile) profile.emplace();
-  publish();
-  if (m_step == 0 && config.checkpoint_every > 0) write_checkpoint();
+  start();
   io::Status status = io::Status::finished;
+  std::string reason;
   while (m_step < config.steps && !m_is_below_target) {
+    reason = stop.reason();
+    if (!reason.empty()) {
+      status = io::Status::interrupted;
+      break;
+    }
     if (!step()) {
       status = io::Status::diverged;
       break;
@@ -179,14 +221,13 @@ io::Status Trainer<Real, Space>::run() {
     after_step();
   }
   m_context.log.end_progress();
-  bool const stored = config.checkpoint_every > 0 && m_step % config.checkpoint_every == 0;
-  if (status == io::Status::finished && config.checkpoint_every > 0 && !stored) {
-    publish();  // a checkpoint is never ahead of its trajectory, and a finished run has its last checkpoint
-    write_checkpoint();
-  }
+  bool const wants_checkpoint =
+      status == io::Status::interrupted || (status == io::Status::finished && config.checkpoint_every > 0);
+  if (wants_checkpoint && m_stored_step != m_step) write_checkpoint();
   if (profile) report(*profile);
   if (m_trajectory) m_trajectory->set_status(status);
   publish();
+  if (!reason.empty()) m_context.log.info(concat("stopped at step ", m_step, ": ", reason));
   return status;
 }
 
@@ -323,8 +364,8 @@ void Trainer<Real, Space>::after_step() {
   ++m_step;
   auto const& config = m_context.config;
   if (config.checkpoint_every > 0 && m_step % config.checkpoint_every == 0) {
-    publish();
     write_checkpoint();
+    publish();
   } else if (std::chrono::duration<double>(Clock::now() - m_last_publication).count() > config.publish_seconds) {
     publish();
   }
@@ -351,6 +392,7 @@ io::Checkpoint Trainer<Real, Space>::make_checkpoint() {
   if (m_has_previous) training.vectors["previous_update"] = to_vector<Real, Space>(m_previous_update);
   for (auto const& meter : m_meters) checkpoint.states[table_name(meter->kind())] = meter->state();
   if (m_tuner_meter) checkpoint.states[tuner_meter_group] = m_tuner_meter->state();
+  checkpoint.trajectory = m_trajectory;
   return checkpoint;
 }
 
@@ -358,9 +400,11 @@ template <class Real, class Space>
 void Trainer<Real, Space>::write_checkpoint() {
   ScopedRegion const region("Trainer", "write_checkpoint");
   auto const checkpoint = make_checkpoint();  // on every rank: eigenvectors are spread over all
+  m_stored_step = m_step;
   if (!m_trajectory) return;
   io::write_checkpoint(m_context.directory->path(), checkpoint);
-  io::remove_old_checkpoints(m_context.directory->path(), static_cast<std::size_t>(m_context.config.checkpoint_keep));
+  io::remove_old_checkpoints(m_context.directory->path(), static_cast<std::size_t>(m_context.config.checkpoint_keep),
+                             m_first_step);
 }
 
 template <class Real, class Space>

@@ -1,3 +1,4 @@
+#include <onedge/training/stop_request.hpp>
 #include <onedge/training/training_config.hpp>
 
 #include <array>
@@ -7,6 +8,17 @@
 namespace onedge::training {
 
 namespace {
+
+void bind_walltime(TrainingConfig& config, config::Section& run) {
+  std::string text = "auto";
+  run.bind(
+      "walltime", text,
+      "time from its start after which the program must have ended, in seconds or as 1:30:00 (h:mm:ss); it stops in "
+      "good time, with exit code 85; auto: a minute before the end of the Slurm job, if it is in one; none: never");
+  if (text == "auto") return;
+  config.walltime = text == "none" ? 0 : parse_duration(text);
+  if (!config.walltime) run.fail("walltime", "must be seconds, h:mm:ss, auto or none, found '" + text + "'");
+}
 
 void bind_run(TrainingConfig& config, config::Section run) {
   run.bind("name", config.name, "what the run is called in logs, in plots and in the default of output.directory");
@@ -34,6 +46,9 @@ void bind_run(TrainingConfig& config, config::Section run) {
   config.reproducible = reduction == "reproducible";
   run.bind("profile", config.profile,
            "measure where the time goes, by phase and by operation: at the end in the log and in the trajectory");
+  run.bind("branch", config.branch,
+           "checkpoint to start from, with its optimizer state and its step, and a fresh tuner; empty: none");
+  bind_walltime(config, run);
   auto stop = run.section("stop");
   config.loss_above = config.loss_below = std::numeric_limits<double>::quiet_NaN();
   stop.bind_optional("loss_above", config.loss_above, "end the run as diverged once the loss is above this");
@@ -68,6 +83,9 @@ TrainingConfig TrainingConfig::bind(config::Deck const& deck) {
   bind_run(config, root.section("run"));
   config.data = data::DataConfig::bind(root.section("data"));
   config.model.bind(root.section("model"), root.section("loss"));
+  if (!config.branch.empty() && !config.model.initial.empty()) {
+    root.section("run").fail("branch", "is given as well as model.initial; one of them says where the run starts");
+  }
   config.optimizer = optimizer::OptimizerConfig::bind(root.section("optimizer"));
   config.tuner = tuner::TunerConfig::bind(root.section("tuner"));
   auto measure = root.section("measure");
@@ -88,8 +106,8 @@ TrainingConfig TrainingConfig::bind(config::Deck const& deck) {
 }
 
 bool may_change_on_resume(std::string const& key) {
-  constexpr std::array<std::string_view, 5> exact{"run.steps", "batch.epochs", "run.micro_batch", "run.name",
-                                                  "run.profile"};
+  constexpr std::array<std::string_view, 6> exact{"run.steps",    "batch.epochs", "run.micro_batch",
+                                                  "run.walltime", "run.name",     "run.profile"};
   for (auto const allowed : exact) {
     if (key == allowed) return true;
   }

@@ -16,7 +16,7 @@ BEHIND = {
     r"mpi\.h": {"comm"},
     r"hdf5(_hl)?\.h|H5.*\.h": {"hdf5", "data"},
     r"yaml-cpp/.*": {"config"},
-    r"zlib\.h": {"data", "hdf5", "io"},
+    r"zlib\.h": {"data", "hdf5"},
     r"Random123/.*": {"core"},
     r"(oneapi/)?dnnl.*|cblas\.h|cublas.*": {"linalg"},
     r"Anasazi.*|Teuchos.*": {"spectrum"},

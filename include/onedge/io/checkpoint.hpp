@@ -1,13 +1,15 @@
 #pragma once
 // Checkpoints: checkpoint-%08d.h5, self-contained, open to users. `/parameters/<tensor>` holds each tensor in its
-// natural shape; the state of optimizer, tuner, … stands in one group each. Independent of where the values live while
-// training.
+// natural shape; the state of optimizer, tuner, … stands in one group each, the trajectory up to this step in another.
+// Independent of where the values live while training.
 #include <onedge/core/precision.hpp>
+#include <onedge/io/trajectory.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -40,13 +42,14 @@ struct Checkpoint {
   Precision precision = Precision::single_precision;
   std::vector<Tensor> parameters;       ///< read back in alphabetical order of their names
   std::map<std::string, State> states;  ///< by group: "optimizer", "tuner", …
+  std::optional<Trajectory> trajectory;
 };
 
 /// "checkpoint-00000100.h5"
 std::string checkpoint_name(std::int64_t step);
 /// Publishes the checkpoint under its name in that folder and returns its path. Error names the file and the cause.
 std::filesystem::path write_checkpoint(std::filesystem::path const& folder, Checkpoint const& checkpoint);
-/// Error when the file is missing or no checkpoint, or ("damaged checkpoint FILE: …") when its checksum does not hold.
+/// Error when the file is missing or no checkpoint, or ("damaged checkpoint: FILE …") when its checksum does not hold.
 Checkpoint read_checkpoint(std::filesystem::path const& path);
 
 struct CheckpointFile {
@@ -55,8 +58,8 @@ struct CheckpointFile {
 };
 /// The checkpoints in a folder by step; none when there is no folder. Names only, nothing is opened.
 std::vector<CheckpointFile> list_checkpoints(std::filesystem::path const& folder);
-/// Removes all but number 0 and the last `keep`; 0 keeps all.
-void remove_old_checkpoints(std::filesystem::path const& folder, std::size_t keep);
+/// Removes all but number `first` and the last `keep`; 0 keeps all.
+void remove_old_checkpoints(std::filesystem::path const& folder, std::size_t keep, std::int64_t first = 0);
 
 struct ExpectedTensor {
   std::string name;

@@ -52,8 +52,6 @@ class Table {
   /// Adds the record of one step. Error unless the step is later than the last one and exactly the declared columns are
   /// given, each in its width (where it does not grow).
   void append(std::int64_t step, Record const& record);
-  /// Forgets all records from `step` on.
-  void truncate(std::int64_t step);
 
   std::size_t size() const { return m_steps.size(); }
   std::vector<Column> const& columns() const { return m_columns; }

@@ -57,6 +57,8 @@ class Trajectory {
   explicit Trajectory(Description description);
   /// All records of a published file. Error when it is missing, damaged, no trajectory, or of a newer format.
   static Trajectory load(std::filesystem::path const& path);
+  /// What write() wrote; errors as above.
+  static Trajectory read(hdf5::Group const& group);
 
   /// The table of that name: a new one, or the loaded one. Error when that has other columns. The reference stays
   /// valid.
@@ -66,13 +68,12 @@ class Trajectory {
   Table const& table(std::string const& name) const;
 
   void add_segment(Segment segment) { m_segments.push_back(std::move(segment)); }
+  void set_segments(std::vector<Segment> segments) { m_segments = std::move(segments); }
   void warn(std::int64_t step, std::string message) { m_warnings.push_back({step, std::move(message)}); }
   void set_status(Status status) { m_status = status; }
   /// Of the present start of the program.
   void set_profile(std::vector<ProfileRow> profile) { m_profile = std::move(profile); }
   void set_description(Description description) { m_description = std::move(description); }
-  /// Forgets every record and warning from `step` on, so that a resumed run doubles none; segments stay.
-  void truncate(std::int64_t step);
 
   Description const& description() const { return m_description; }
   Status status() const { return m_status; }
@@ -80,8 +81,10 @@ class Trajectory {
   std::vector<Warning> const& warnings() const { return m_warnings; }
   std::vector<ProfileRow> const& profile() const { return m_profile; }
 
-  /// Writes the complete file in place of the previous one (hdf5::publish). `/steps`, once declared, `/segments` and
-  /// `/warnings` are there from the start, other tables when they have a record. Error names the file and the cause.
+  /// `/steps`, once declared, `/segments` and `/warnings` are there from the start, other tables when they have a
+  /// record.
+  void write(hdf5::Group& group) const;
+  /// Writes the complete file in place of the previous one (hdf5::publish). Error names the file and the cause.
   void publish(std::filesystem::path const& path) const;
 
  private:

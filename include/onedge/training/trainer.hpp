@@ -10,6 +10,7 @@
 #include <onedge/training/problem.hpp>
 #include <onedge/training/run_directory.hpp>
 #include <onedge/training/sharpness_meter.hpp>
+#include <onedge/training/stop_request.hpp>
 #include <onedge/training/training_config.hpp>
 
 #include <chrono>
@@ -34,13 +35,21 @@ struct RunContext {
 template <class Real, class Space>
 class Trainer {
  public:
-  /// The problem has its samples; `initial` are the weights to start from. Allocates everything.
-  Trainer(RunContext& context, std::unique_ptr<Problem<Real, Space>> problem, std::vector<Real> const& initial);
+  /// The problem has its samples. Allocates everything.
+  Trainer(RunContext& context, std::unique_ptr<Problem<Real, Space>> problem);
 
-  /// Goes on from a checkpoint. `trajectory` is what was recorded so far (rank 0).
-  void restore(io::Checkpoint const& checkpoint, std::optional<io::Trajectory> trajectory);
-  /// Trains up to run.steps. Returns finished or diverged; everything up to the last step is stored.
-  io::Status run();
+  // Where a run starts; exactly one of these, before run().
+  /// At step 0 with these weights.
+  void begin(std::vector<Real> const& initial);
+  /// At the step of another run's checkpoint, with its weights, optimizer and eigenvectors: only the tuner is new.
+  void branch(io::Checkpoint const& checkpoint);
+  /// At the step of this run's checkpoint, as if nothing had happened since.
+  void restore(io::Checkpoint checkpoint);
+
+  /// Trains up to run.steps, or as long as nobody wants it to stop. Returns finished, diverged or interrupted;
+  /// everything up to the last step is stored. What it throws leaves a trajectory that says failed, if that can be
+  /// written.
+  io::Status run(StopRequest& stop);
 
  private:
   using Constant = VectorWindow<Real const, Space>;
@@ -49,6 +58,9 @@ class Trainer {
   void prepare_vectors();
   void prepare_meters();
   void prepare_trajectory();
+  void take_over(io::Checkpoint const& checkpoint);
+  void start();
+  io::Status train(StopRequest& stop);
   /// One step at w_t; false when the run has diverged.
   bool step();
   /// u from the gradient.
@@ -80,7 +92,9 @@ class Trainer {
   std::vector<std::unique_ptr<SharpnessMeter<Real, Space>>> m_meters;  // of measure.sharpness
   std::unique_ptr<SharpnessMeter<Real, Space>> m_tuner_meter;          // of a tuner that asks for the sharpness
   Vector<Real, Space> m_parameters, m_gradient, m_update, m_previous_update;
-  std::int64_t m_step = 0;  // steps done
+  std::int64_t m_step = 0;          // steps done
+  std::int64_t m_first_step = 0;    // of the run
+  std::int64_t m_stored_step = -1;  // of the last checkpoint
   bool m_has_previous = false;
   bool m_is_below_target = false;
   std::optional<io::Trajectory> m_trajectory;
@@ -92,12 +106,8 @@ class Trainer {
   Clock::time_point m_last_publication;
 };
 
-/// finished or diverged when the directory holds a run that has nothing left to do. Throws InputError when what it
-/// holds is no run of this deck, or one that cannot go on.
-std::optional<io::Status> status_of_past(TrainingConfig const& config, std::string const& deck,
-                                         std::filesystem::path const& directory);
-
-/// Trains a deck in its run directory: a new run, or one that goes on. Collective. Returns the status of the run.
+/// Trains a deck in its run directory: a new run, or one that goes on. Collective. Returns the status of the run:
+/// finished, diverged or interrupted.
 io::Status train(RunContext& context, bool fresh);
 
 /// What `--dry-run` shows: the deck, sizes, memory per rank, files. Opens the data and checks the deck like a run.

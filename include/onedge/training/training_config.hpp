@@ -8,6 +8,7 @@
 #include <onedge/spectrum/sharpness_config.hpp>
 #include <onedge/tuner/tuner.hpp>
 
+#include <optional>
 #include <string>
 
 namespace onedge::training {
@@ -22,8 +23,10 @@ struct TrainingConfig {
   std::int64_t micro_batch = 0;  // 0: auto
   bool reproducible = false;
   bool profile = false;
-  double loss_above = 0;  // NaN: no limit
-  double loss_below = 0;  // NaN: no limit
+  double loss_above = 0;           // NaN: no limit
+  double loss_below = 0;           // NaN: no limit
+  std::string branch;              // checkpoint to start from; empty: none
+  std::optional<double> walltime;  // seconds; 0: no limit; nothing: Slurm's
 
   data::DataConfig data;
   data::BatchConfig batch;

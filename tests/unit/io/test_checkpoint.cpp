@@ -59,26 +59,37 @@ TEST(Checkpoint, ComesBackBitForBit) {
   EXPECT_TRUE(loaded.states.at("schedule").numbers.empty());
 }
 
-TEST(Checkpoint, EveryChangedByteOfItsDataIsNoticed) {
+TEST(Checkpoint, EveryChangedByteIsNoticed) {
   ScratchFolder folder;
-  auto checkpoint = example(1);
-  checkpoint.parameters[0].values = std::vector<float>{1001, 1002, 1003, 1004, 1005, 1006};
-  auto const path = io::write_checkpoint(folder.path(), checkpoint);
+  auto const path = io::write_checkpoint(folder.path(), example(1));
   auto const bytes = test::slurp(path);
-  auto const& values = std::get<std::vector<float>>(checkpoint.parameters[0].values);
-  std::string const stored(reinterpret_cast<char const*>(values.data()), values.size() * sizeof(float));
-  auto const begin = bytes.find(stored);
-  ASSERT_NE(begin, std::string::npos);
-  for (std::size_t i = 0; i < stored.size(); ++i) {
+  for (std::size_t i = 0; i < bytes.size(); i += i + 64 < bytes.size() ? 29 : 1) {
     auto damaged = bytes;
-    damaged[begin + i] = static_cast<char>(damaged[begin + i] ^ 1);
+    damaged[i] = static_cast<char>(damaged[i] ^ 1);
     test::spit(path, damaged);
     auto const message = message_of<Error>([&] { io::read_checkpoint(path); });
-    EXPECT_NE(message.find("damaged checkpoint " + path.string() + ": its checksum"), std::string::npos) << message;
+    EXPECT_EQ(message.find("damaged checkpoint: " + path.string()), 0U) << i << message;
   }
-  EXPECT_NE(refusal<float>(path, model).find("damaged checkpoint"), std::string::npos);
+  EXPECT_NE(refusal<float>(path, model).find(path.string()), std::string::npos);
   test::spit(path, bytes);
   EXPECT_NO_THROW(io::read_checkpoint(path));
+}
+
+TEST(Checkpoint, CarriesTheTrajectoryUpToItsStep) {
+  ScratchFolder folder;
+  auto checkpoint = example(2);
+  checkpoint.trajectory.emplace(io::Description{"deck", "onedge train", Precision::single_precision, 8, 64});
+  checkpoint.trajectory->add_segment({0, 2, "serial", "node1", "", "abc", "2024-05-02T12:00:00+00:00"});
+  checkpoint.trajectory->warn(1, "η = 0");
+  auto& steps = checkpoint.trajectory->declare("steps", io::step_columns({"loss"}));
+  for (std::int64_t t : {0, 1}) steps.append(t, {{"loss", 0.1 + static_cast<double>(t)}});
+  auto const loaded = io::read_checkpoint(io::write_checkpoint(folder.path(), checkpoint));
+  EXPECT_EQ(loaded.states.size(), 3U);
+  ASSERT_TRUE(loaded.trajectory);
+  EXPECT_EQ(loaded.trajectory->table("steps").values("loss"), (std::vector<double>{0.1, 1.1}));
+  EXPECT_EQ(loaded.trajectory->segments().at(0).hosts, "node1");
+  EXPECT_EQ(loaded.trajectory->warnings().at(0).message, "η = 0");
+  EXPECT_EQ(loaded.trajectory->description().samples, 64);
 }
 
 TEST(Checkpoint, TruncatedAndForeignFilesAreNamed) {
@@ -147,6 +158,9 @@ TEST(Checkpoint, OldOnesGoButNeverTheFirstOrTheLast) {
   EXPECT_EQ(steps().size(), 5U);
   io::remove_old_checkpoints(folder.path(), 2);
   EXPECT_EQ(steps(), (Steps{0, 100, 123456789}));
+  io::remove_old_checkpoints(folder.path(), 1, 100);
+  EXPECT_EQ(steps(), (Steps{100, 123456789}));
+  io::write_checkpoint(folder.path(), example(0));
   io::remove_old_checkpoints(folder.path(), 1);
   EXPECT_EQ(steps(), (Steps{0, 123456789}));
   EXPECT_EQ(test::slurp(folder / "checkpoint-7.h5"), "mine");
