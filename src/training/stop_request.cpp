@@ -48,14 +48,21 @@ StopRequest::StopRequest(comm::Communicator const& communicator, std::optional<d
     m_end = Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
   }
   noted_signal = 0;
+  stack_t stack{};
+  stack.ss_sp = m_stack.data();
+  stack.ss_size = m_stack.size();
+  sigaltstack(&stack, nullptr);
   struct sigaction action {};
   action.sa_handler = note_signal;
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
   for (int const number : signals) sigaction(number, &action, nullptr);
 }
 
 StopRequest::~StopRequest() {
   for (int const number : signals) std::signal(number, SIG_DFL);
+  stack_t stack{};
+  stack.ss_flags = SS_DISABLE;
+  sigaltstack(&stack, nullptr);
 }
 
 bool StopRequest::file_is_there() {

@@ -2,9 +2,11 @@
 #include <onedge/comm/communicator.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace onedge::training {
 
@@ -33,6 +35,8 @@ class StopRequest {
   bool time_is_up();
 
   comm::Communicator const& m_communicator;
+  // oneDNN's kernels let the stack pointer point into the heap, so that a signal's frame must go elsewhere.
+  std::vector<std::byte> m_stack = std::vector<std::byte>(1 << 17);
   std::optional<Clock::time_point> m_end;  // of rank 0
   std::optional<Clock::time_point> m_last_call, m_last_look;
   Clock::duration m_longest{};  // between two calls

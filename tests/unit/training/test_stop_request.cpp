@@ -1,9 +1,11 @@
 // Stop requests: signals to any rank, durations, Slurm's end of the job.
 #include <onedge/comm/mpi_communicator.hpp>
+#include <onedge/linalg/matmul.hpp>
 #include <onedge/training/stop_request.hpp>
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <ctime>
@@ -27,6 +29,35 @@ TEST(StopRequest, ASignalToOneRankReachesAll) {
     std::string const name = number == SIGTERM ? "SIGTERM" : number == SIGUSR1 ? "SIGUSR1" : "SIGINT";
     EXPECT_EQ(stop.reason(), name);
   }
+}
+
+// Matrices as large as those of a network: there oneDNN works with a stack pointer of its own.
+TEST(StopRequest, SignalsLeaveMatrixProductsAlone) {
+  comm::MpiCommunicator const world(MPI_COMM_WORLD);
+  constexpr std::size_t m = 128, n = 64, k = 20000;
+  std::vector<float> const a(k * m, 0.5F), b(k * n, 2.0F), expected(m * n, 20000.0F);
+  std::vector<float> c(m * n);
+  StopRequest stop(world, 0);
+  pthread_t const self = pthread_self();
+  std::atomic<bool> is_done{false};
+  std::thread sender([&] {
+    // Well within a second: one request.
+    auto const end = std::chrono::steady_clock::now() + std::chrono::milliseconds(600);
+    while (!is_done && std::chrono::steady_clock::now() < end) {
+      pthread_kill(self, SIGUSR1);
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+  });
+  for (int i = 0; i < 60; ++i) {
+    linalg::matmul<float, HostSpace>(HostSpace(), linalg::Transpose::yes, linalg::Transpose::no, 1,
+                                     MatrixWindow<float const, HostSpace>(a.data(), k, m),
+                                     MatrixWindow<float const, HostSpace>(b.data(), k, n), 0,
+                                     MatrixWindow<float, HostSpace>(c.data(), m, n));
+    EXPECT_EQ(c, expected);
+  }
+  is_done = true;
+  sender.join();
+  EXPECT_EQ(stop.reason(), "SIGUSR1");
 }
 
 TEST(StopRequest, AFileOfTheFirstRankReachesAll) {
