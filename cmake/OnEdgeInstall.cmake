@@ -12,7 +12,7 @@ install(EXPORT onedgeTargets NAMESPACE onedge:: DESTINATION ${package_dir})
 configure_package_config_file(cmake/onedgeConfig.cmake.in onedgeConfig.cmake INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/onedgeConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/onedgeConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/onedgeConfigVersion.cmake
-              cmake/OnEdgeKokkos.cmake
+              cmake/OnEdgeKokkos.cmake cmake/FindNCCL.cmake
         DESTINATION ${package_dir})
 
 install(DIRECTORY inputs postprocess DESTINATION ${CMAKE_INSTALL_DATADIR}/onedge USE_SOURCE_PERMISSIONS

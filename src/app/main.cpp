@@ -35,7 +35,7 @@ std::string joined(int argc, char** argv) {
   return line;
 }
 
-int run(CLI::App& app, int argc, char** argv, comm::Environment const& environment) {
+int run(CLI::App& app, int argc, char** argv, comm::Environment& environment) {
   auto const& world = environment.world();
   app::TrainOptions train;
   app::CasesOptions cases;
@@ -57,6 +57,7 @@ int run(CLI::App& app, int argc, char** argv, comm::Environment const& environme
     return app::exit_input;
   }
   linalg::use_one_thread();
+  if (train_command->parsed() || sharpness_command->parsed()) environment.connect_devices();
   if (train_command->parsed()) return app::run_train(train, joined(argc, argv), world);
   if (cases_command->parsed()) return app::run_cases(cases, world);
   if (sharpness_command->parsed()) return app::run_sharpness(sharpness, joined(argc, argv), world);
@@ -79,7 +80,7 @@ int main(int argc, char** argv) {
   for_kokkos.push_back(nullptr);
   ours.push_back(nullptr);
   char** kokkos_arguments = for_kokkos.data();
-  comm::Environment const environment(kokkos_count, kokkos_arguments);
+  comm::Environment environment(kokkos_count, kokkos_arguments);
   CLI::App app("OnEdge: full-batch training at the edge of stability", "onedge");
   try {
     return run(app, count, ours.data(), environment);

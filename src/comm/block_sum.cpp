@@ -1,5 +1,5 @@
 #include <onedge/comm/block_sum.hpp>
-#include <onedge/core/error.hpp>
+#include <onedge/comm/in_memory_of.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -24,7 +24,7 @@ void push(std::vector<Node>& stack, Node node, Merge const& merge) {
 }
 
 template <class Real, class Space>
-void add_to(Space const& space, Vector<Real, Space> const& to, Vector<Real, Space> const& from) {
+void add_to(Space const& space, VectorWindow<Real, Space> to, VectorWindow<Real, Space> from) {
   Kokkos::parallel_for(
       "onedge::BlockSum::add", range(space, to.extent(0)), KOKKOS_LAMBDA(std::size_t i) { to(i) += from(i); });
 }
@@ -87,11 +87,9 @@ std::vector<typename BlockSum<Real, Space>::Node> BlockSum<Real, Space>::nodes_o
 }
 
 template <class Real, class Space>
-std::vector<std::size_t> BlockSum<Real, Space>::even_counts() const {
-  auto const ranks = static_cast<std::size_t>(m_communicator.size());
-  std::vector<std::size_t> counts;
-  for (std::size_t r = 0; r < ranks; ++r) counts.push_back(m_length * (r + 1) / ranks - m_length * r / ranks);
-  return counts;
+Real* BlockSum<Real, Space>::room(Vector<Real, Space>& buffer, std::size_t count) {
+  if (buffer.extent(0) < count) buffer = Vector<Real, Space>("onedge::BlockSum::room", count);
+  return buffer.data();
 }
 
 // Everybody's slices of my nodes go out, my slices of everybody's nodes come in: m_receive, node by node in block
@@ -110,34 +108,34 @@ std::vector<typename BlockSum<Real, Space>::Node> BlockSum<Real, Space>::exchang
     send_counts.push_back(m_stack.size() * columns * counts[r]);
   }
   for (std::size_t n = 0; n < nodes.size(); ++n) nodes[n].buffer = static_cast<int>(n);
-  m_send.resize(m_stack.size() * m_length);
-  m_receive.resize(nodes.size() * mine);
-  Real* next = m_send.data();
+  Real* next = room(m_send, m_stack.size() * m_length);
+  room(m_receive, nodes.size() * mine);
   std::size_t offset = 0;
-  m_space.fence();
   for (int r = 0; r < ranks; ++r) {
     for (Node const& node : m_stack) {
       for (std::size_t c = 0; c < columns; ++c) {
         Real* const from = m_buffers[node.buffer].data() + c * (m_length / columns) + offset;
-        Kokkos::deep_copy(VectorWindow<Real, HostSpace>(next, counts[r]), VectorWindow<Real, Space>(from, counts[r]));
+        Kokkos::deep_copy(m_space, VectorWindow<Real, Space>(next, counts[r]),
+                          VectorWindow<Real, Space>(from, counts[r]));
         next += counts[r];
       }
     }
     offset += counts[r];
   }
-  m_communicator.exchange(m_send.data(), send_counts, m_receive.data(), receive_counts);
+  in_memory_of(m_space, m_communicator).exchange(m_send.data(), send_counts, m_receive.data(), receive_counts);
   return nodes;
 }
 
 template <class Real, class Space>
-Real const* BlockSum<Real, Space>::complete(std::size_t columns, std::vector<std::size_t> const& counts) {
+Real* BlockSum<Real, Space>::complete(std::size_t columns, std::vector<std::size_t> const& counts) {
   int const rank = m_communicator.rank();
   require(m_next == m_first_blocks[rank + 1], "BlockSum: ", m_next - m_first_blocks[rank], " blocks were added, not ",
           m_first_blocks[rank + 1] - m_first_blocks[rank]);
   std::size_t const mine = columns * counts[rank];
   auto const part = [&](int node) { return m_receive.data() + static_cast<std::size_t>(node) * mine; };
   auto const merge = [&](int into, int from) {
-    for (std::size_t i = 0; i < mine; ++i) part(into)[i] += part(from)[i];
+    add_to<Real, Space>(m_space, VectorWindow<Real, Space>(part(into), mine),
+                        VectorWindow<Real, Space>(part(from), mine));
   };
   // The tree's remaining additions, in block order; what is left over is folded from the right.
   std::vector<Node> stack;
@@ -146,26 +144,29 @@ Real const* BlockSum<Real, Space>::complete(std::size_t columns, std::vector<std
   return part(stack.front().buffer);
 }
 
+// In even slices, the last ones shorter or empty, but gathered in equal parts: that is the fast case.
 template <class Real, class Space>
 void BlockSum<Real, Space>::finish(VectorWindow<Real, Space> result) {
-  auto const counts = even_counts();
-  Real const* const slice = complete(1, counts);
+  auto const ranks = static_cast<std::size_t>(m_communicator.size());
   auto const rank = static_cast<std::size_t>(m_communicator.rank());
-  std::size_t const first = m_length * rank / counts.size();
-  std::vector<Real>& whole = m_send;
-  whole.resize(m_length);
-  std::copy_n(slice, counts[rank], whole.begin() + static_cast<std::ptrdiff_t>(first));
-  m_communicator.all_gather(whole.data(), counts);
-  Kokkos::deep_copy(result, VectorWindow<Real, HostSpace>(whole.data(), m_length));
+  std::size_t const even = (m_length + ranks - 1) / ranks;
+  auto const border = [&](std::size_t r) { return std::min(m_length, even * r); };
+  std::vector<std::size_t> counts;
+  for (std::size_t r = 0; r < ranks; ++r) counts.push_back(border(r + 1) - border(r));
+  VectorWindow<Real, Space> const slice(complete(1, counts), counts[rank]);
+  Real* const whole = room(m_send, even * ranks);
+  Kokkos::deep_copy(m_space, VectorWindow<Real, Space>(whole + even * rank, counts[rank]), slice);
+  in_memory_of(m_space, m_communicator).all_gather(whole, std::vector<std::size_t>(ranks, even));
+  Kokkos::deep_copy(m_space, result, VectorWindow<Real, Space>(whole, m_length));
 }
 
 template <class Real, class Space>
 void BlockSum<Real, Space>::finish(std::vector<std::size_t> const& counts,
                                    std::vector<VectorWindow<Real, Space>> const& slices) {
-  Real const* const sums = complete(slices.size(), counts);
+  Real* const sums = complete(slices.size(), counts);
   std::size_t const mine = counts[m_communicator.rank()];
   for (std::size_t c = 0; c < slices.size(); ++c) {
-    Kokkos::deep_copy(slices[c], VectorWindow<Real const, HostSpace>(sums + c * mine, mine));
+    Kokkos::deep_copy(m_space, slices[c], VectorWindow<Real, Space>(sums + c * mine, mine));
   }
 }
 

@@ -1,3 +1,4 @@
+#include <onedge/comm/device.hpp>
 #include <onedge/comm/environment.hpp>
 #include <onedge/core/kokkos.hpp>
 
@@ -6,6 +7,7 @@
 #endif
 
 #include <cstdio>
+#include <cstdlib>
 
 namespace onedge::comm {
 
@@ -18,16 +20,42 @@ void flush_denormals() {
 #endif
 }
 
+/// Tells Kokkos which device is this rank's, before it starts.
+void choose_device() {
+  if (is_host_space<DefaultSpace>) return;
+  auto const devices = static_cast<int>(visible_devices().size());
+  if (devices == 0) {
+    std::fputs("onedge: this build computes on CUDA devices, and none is visible here (nvidia-smi lists them)\n",
+               stderr);
+    MPI_Abort(MPI_COMM_WORLD, 1);
+  }
+  MPI_Comm local = MPI_COMM_NULL;
+  int rank = 0;
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local);
+  MPI_Comm_rank(local, &rank);
+  MPI_Comm_free(&local);
+  bool const mapped = std::getenv("KOKKOS_MAP_DEVICE_ID_BY") != nullptr;
+  if (!mapped) setenv("KOKKOS_DEVICE_ID", std::to_string(rank % devices).c_str(), 0);
+}
+
 }  // namespace
 
 Environment::Environment(int& argc, char**& argv) {
   MPI_Init(&argc, &argv);
+  choose_device();
   Kokkos::initialize(argc, argv);
   flush_denormals();
   m_world = std::make_unique<MpiCommunicator>(MPI_COMM_WORLD);
 }
 
+void Environment::connect_devices() {
+  if (is_host_space<DefaultSpace>) return;
+  char const* const way = std::getenv("ONEDGE_DEVICE_COMMUNICATOR");
+  m_world->set_device(make_device_communicator(*m_world, way == nullptr ? "" : way));
+}
+
 Environment::~Environment() {
+  Kokkos::fence();
   m_world.reset();
   Kokkos::finalize();
   MPI_Finalize();

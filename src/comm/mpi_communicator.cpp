@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "bridged_communicator.hpp"
+
 namespace onedge::comm {
 
 namespace {
@@ -83,9 +85,14 @@ MpiCommunicator::MpiCommunicator(MPI_Comm parent) {
   MPI_Comm_rank(local, &m_local_rank);
   MPI_Comm_size(local, &m_local_size);
   MPI_Comm_free(&local);
+  if (!is_host_space<DefaultSpace>)
+    m_device = std::make_unique<BridgedCommunicator>(*this, BridgedCommunicator::Way::copies);
 }
 
-MpiCommunicator::~MpiCommunicator() { MPI_Comm_free(&m_comm); }
+MpiCommunicator::~MpiCommunicator() {
+  m_device.reset();
+  MPI_Comm_free(&m_comm);
+}
 
 void MpiCommunicator::all_reduce(float* values, std::size_t count) const {
   all_reduce_pieces(m_comm, values, count, MPI_FLOAT);

@@ -40,11 +40,11 @@ class BlockSum {
   std::vector<Node> nodes_of(int rank) const;
   std::vector<Node> exchange_nodes(std::size_t columns, std::vector<std::size_t> const& counts);
   /// The finished sum of this rank's slices, [columns, counts[rank]].
-  Real const* complete(std::size_t columns, std::vector<std::size_t> const& counts);
+  Real* complete(std::size_t columns, std::vector<std::size_t> const& counts);
   int take_buffer();
   void give_buffer(int buffer) { m_free.push_back(buffer); }
-  /// The vector in even slices.
-  std::vector<std::size_t> even_counts() const;
+  /// Room for so many elements, whatever they are; kept.
+  static Real* room(Vector<Real, Space>& buffer, std::size_t count);
 
   Space m_space;
   Communicator const& m_communicator;
@@ -55,7 +55,7 @@ class BlockSum {
   std::vector<Node> m_stack;
   std::vector<Vector<Real, Space>> m_buffers;
   std::vector<int> m_free;
-  std::vector<Real> m_send, m_receive;
+  Vector<Real, Space> m_send, m_receive;
 };
 
 }  // namespace onedge::comm

@@ -14,6 +14,11 @@ class Communicator {
 
   virtual int rank() const = 0;
   virtual int size() const = 0;
+  /// What carries the data: "MPI", "NCCL 2.28.9", …
+  virtual std::string name() const = 0;
+  /// The same ranks, for buffers in the memory of the default execution space; nullptr where that is the host's. Its
+  /// calls take their turn among the kernels of that space's default instance, and may return before they are done.
+  virtual Communicator const* device() const { return nullptr; }
 
   /// In place: every rank ends with the element-wise sum.
   virtual void all_reduce(float* values, std::size_t count) const = 0;

@@ -3,9 +3,12 @@
 
 #include <mpi.h>
 
+#include <memory>
+
 namespace onedge::comm {
 
-/// MPI on host memory. Duplicates the communicator that it is given and frees the duplicate.
+/// MPI on host memory. Duplicates the communicator that it is given and frees the duplicate. Where kernels run on a
+/// device, it can be used on its memory through copies on the host, until set_device() names a better way.
 class MpiCommunicator : public Communicator {
  public:
   explicit MpiCommunicator(MPI_Comm parent);
@@ -15,6 +18,9 @@ class MpiCommunicator : public Communicator {
 
   int rank() const override { return m_rank; }
   int size() const override { return m_size; }
+  std::string name() const override { return "MPI"; }
+  Communicator const* device() const override { return m_device.get(); }
+  void set_device(std::unique_ptr<Communicator> device) { m_device = std::move(device); }
   void all_reduce(float* values, std::size_t count) const override;
   void all_reduce(double* values, std::size_t count) const override;
   void all_reduce(std::int64_t* values, std::size_t count) const override;
@@ -41,6 +47,7 @@ class MpiCommunicator : public Communicator {
   int m_size = 1;
   int m_local_rank = 0;
   int m_local_size = 1;
+  std::unique_ptr<Communicator> m_device;
 };
 
 }  // namespace onedge::comm

@@ -28,17 +28,20 @@ class Slices {
 
  private:
   void make_room(std::size_t columns);
-  /// copy(slice of a whole vector, its place in the staging memory) for all ranks and columns.
-  template <class Copy>
-  void for_each_slice(MatrixWindow<Real, Space> whole, Copy const& copy);
+  Real* staged_slice(std::size_t rank, std::size_t column) const;
+  /// Between a whole block [columns, length] and the staging memory, all slices of all columns.
+  void move(MatrixWindow<Real, Space> whole, bool to_staging) const;
 
   Space m_space;
   Communicator const& m_communicator;
   std::vector<std::size_t> m_counts;
   std::size_t m_length = 0;
   std::size_t m_first = 0;
-  std::vector<std::size_t> m_block_counts;  // counts of all columns together
-  std::vector<Real> m_staged, m_received;   // [rank][column][slice], [column][slice]
+  std::size_t m_largest = 0;  // all slices are padded to this in the staging memory: equal counts are the fast case
+  std::size_t m_columns = 0;
+  std::vector<std::size_t> m_block_counts;   // padded counts of all columns together
+  Vector<std::size_t, Space> m_borders;      // where slices begin, and the length
+  Vector<Real, Space> m_staged, m_received;  // [rank][column][padded slice], [column][padded slice]
 };
 
 }  // namespace onedge::comm

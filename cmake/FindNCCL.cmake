@@ -1,0 +1,17 @@
+# NCCL, as the target NCCL::nccl. It has no CMake package of its own; NCCL_ROOT or the CUDA toolkit say where it lies.
+include(FindPackageHandleStandardArgs)
+find_path(NCCL_INCLUDE_DIR nccl.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
+find_library(NCCL_LIBRARY nccl HINTS ${CUDAToolkit_LIBRARY_DIR} ${CUDAToolkit_LIBRARY_ROOT} PATH_SUFFIXES lib lib64)
+if(NCCL_INCLUDE_DIR)
+  file(STRINGS ${NCCL_INCLUDE_DIR}/nccl.h nccl_numbers REGEX "#define NCCL_(MAJOR|MINOR|PATCH) +[0-9]+")
+  list(TRANSFORM nccl_numbers REPLACE ".* " "")
+  list(JOIN nccl_numbers "." NCCL_VERSION)
+  unset(nccl_numbers)
+endif()
+mark_as_advanced(NCCL_INCLUDE_DIR NCCL_LIBRARY)
+find_package_handle_standard_args(NCCL REQUIRED_VARS NCCL_LIBRARY NCCL_INCLUDE_DIR VERSION_VAR NCCL_VERSION)
+if(NCCL_FOUND AND NOT TARGET NCCL::nccl)
+  add_library(NCCL::nccl UNKNOWN IMPORTED)
+  set_target_properties(NCCL::nccl PROPERTIES
+    IMPORTED_LOCATION ${NCCL_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${NCCL_INCLUDE_DIR})
+endif()
