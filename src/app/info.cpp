@@ -1,3 +1,4 @@
+#include <onedge/comm/device.hpp>
 #include <onedge/comm/environment.hpp>
 #include <onedge/core/kokkos.hpp>
 #include <onedge/core/version.hpp>
@@ -50,8 +51,9 @@ std::string versions() {
   text << "onedge    " << software_version() << " (" << git_revision() << ")\n"
        << "backend   " << comm::backend_name() << ", host kernels " << HostSpace::name() << "\n"
        << "Kokkos    " << kokkos_text() << "\n"
-       << "MPI       " << mpi_text() << "\n"
-       << "HDF5      " << major << "." << minor << "." << release << "\n"
+       << "MPI       " << mpi_text() << "\n";
+  if (!comm::nccl_version().empty()) text << "NCCL      " << comm::nccl_version() << "\n";
+  text << "HDF5      " << major << "." << minor << "." << release << "\n"
        << "oneDNN    " << dnnl->major << "." << dnnl->minor << "." << dnnl->patch << "\n"
        << "BLAS      " << blas_text() << "\n"
        << "zlib      " << zlibVersion() << "\n"
@@ -140,7 +142,9 @@ CLI::App* add_info(CLI::App& app, InfoOptions& options) {
 int run_info(InfoOptions const& options, comm::MpiCommunicator const& world) {
   if (world.rank() != 0) return exit_finished;
   std::fputs(options.keys ? key_reference().c_str() : versions().c_str(), stdout);
-  if (!options.keys) std::printf("ranks     %d, %d on this node\n", world.size(), world.local_size());
+  if (options.keys) return exit_finished;
+  for (auto const& device : comm::visible_devices()) std::printf("device    %s\n", device.c_str());
+  std::printf("ranks     %d, %d on this node\n", world.size(), world.local_size());
   return exit_finished;
 }
 

@@ -57,6 +57,8 @@ void write_segments(hdf5::Group group, std::vector<Segment> const& segments) {
   columns.write("first_step", &Segment::first_step, "first step of this start of the program");
   columns.write("ranks", &Segment::ranks, "number of MPI ranks");
   columns.write("backend", &Segment::backend, "where the kernels ran");
+  columns.write("devices", &Segment::devices, "names of the devices, each once; empty without devices");
+  columns.write("communicator", &Segment::communicator, "what carries vectors between ranks");
   columns.write("hosts", &Segment::hosts, "names of the hosts");
   columns.write("job_id", &Segment::job_id, "number of the job in the batch system; empty without one");
   columns.write("revision", &Segment::revision, "git revision of the program");
@@ -68,6 +70,10 @@ std::vector<Segment> read_segments(hdf5::Group const& group) {
   restore(group, "first_step", segments, &Segment::first_step);
   restore(group, "ranks", segments, &Segment::ranks);
   restore(group, "backend", segments, &Segment::backend);
+  if (group.has("devices")) {  // files of before have none
+    restore(group, "devices", segments, &Segment::devices);
+    restore(group, "communicator", segments, &Segment::communicator);
+  }
   restore(group, "hosts", segments, &Segment::hosts);
   restore(group, "job_id", segments, &Segment::job_id);
   restore(group, "revision", segments, &Segment::revision);

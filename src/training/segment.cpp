@@ -1,5 +1,6 @@
 #include "segment.hpp"
 
+#include <onedge/comm/device.hpp>
 #include <onedge/comm/environment.hpp>
 #include <onedge/core/version.hpp>
 
@@ -11,16 +12,31 @@
 
 namespace onedge::training {
 
+namespace {
+
+/// The texts of all ranks, each once, joined by commas. Collective.
+std::string gather_once(comm::Communicator const& communicator, std::string const& text) {
+  std::vector<std::string> texts;
+  for (auto const& one : communicator.gather(text)) {
+    if (!one.empty() && std::find(texts.begin(), texts.end(), one) == texts.end()) texts.push_back(one);
+  }
+  std::string joined;
+  for (auto const& one : texts) joined += (joined.empty() ? "" : ",") + one;
+  return joined;
+}
+
+}  // namespace
+
 io::Segment make_segment(comm::Communicator const& communicator, std::int64_t first_step) {
   char host[256] = {};
   gethostname(host, sizeof host - 1);
-  std::vector<std::string> hosts = communicator.gather(host);
-  hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
   io::Segment segment;
   segment.first_step = first_step;
   segment.ranks = communicator.size();
   segment.backend = comm::backend_name();
-  for (auto const& name : hosts) segment.hosts += (segment.hosts.empty() ? "" : ",") + name;
+  segment.devices = gather_once(communicator, comm::device_name());
+  segment.communicator = (communicator.device() != nullptr ? *communicator.device() : communicator).name();
+  segment.hosts = gather_once(communicator, host);
   if (char const* const job = std::getenv("SLURM_JOB_ID")) segment.job_id = job;
   segment.revision = git_revision();
   char time[64] = {};

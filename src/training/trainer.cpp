@@ -241,6 +241,8 @@ void Trainer<Real, Space>::report(Profile const& profile) {
 template <class Real, class Space>
 bool Trainer<Real, Space>::step() {
   ScopedRegion const region("Trainer", "step");
+  // Ranks with devices wait here, not in NCCL, for the one that writes files: NCCL's watchdog would call it dead.
+  if (m_context.communicator.device() != nullptr) m_context.communicator.barrier();
   auto const begin = Clock::now();
   if (m_problem->load_step(m_space, m_step)) m_objective->samples_changed();
   m_objective->set_point(m_parameters);

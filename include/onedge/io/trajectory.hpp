@@ -33,7 +33,9 @@ struct Segment {
   std::string hosts;
   std::string job_id;  ///< of the batch system; empty without one
   std::string revision;
-  std::string time;  ///< of the start, ISO 8601 with offset
+  std::string time;          ///< of the start, ISO 8601 with offset
+  std::string devices;       ///< their names, each once; empty where ranks compute on processor cores
+  std::string communicator;  ///< what carries vectors between ranks
 };
 
 struct Warning {

@@ -68,7 +68,7 @@ class Training(ProgramTest):
             segments = file["segments"]
             self.assertEqual(segments["first_step"][:].tolist(), [0])
             self.assertEqual(segments["ranks"][:].tolist(), [ranks])
-            for name in ("backend", "hosts", "job_id", "revision", "time"):
+            for name in ("backend", "devices", "communicator", "hosts", "job_id", "revision", "time"):
                 self.assertEqual(len(segments[name]), 1, name)
             for group in ("steps", "evaluation"):
                 for name, dataset in file[group].items():

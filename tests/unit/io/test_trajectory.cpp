@@ -27,7 +27,8 @@ using test::ScratchFolder;
 
 Trajectory example(std::int64_t steps) {
   Trajectory trajectory({"run: {name: η}\n", "onedge train deck.yaml", Precision::double_precision, 23, 4096});
-  trajectory.add_segment({0, 2, "serial", "node1,node2", "", "abc", "2024-05-01T12:00:00+00:00"});
+  trajectory.add_segment(
+      {0, 2, "serial", "node1,node2", "", "abc", "2024-05-01T12:00:00+00:00", "H100", "NCCL 2.28.9"});
   auto& table = trajectory.declare("steps", io::step_columns({"loss", "learning_rate", "evaluations"}));
   auto& sharpness = trajectory.declare("sharpness", io::sharpness_columns(2));
   trajectory.declare("evaluation", io::evaluation_columns(true));
@@ -62,6 +63,8 @@ TEST(Trajectory, ComesBackAsItWas) {
   ASSERT_EQ(loaded.segments().size(), 1U);
   EXPECT_EQ(loaded.segments()[0].hosts, "node1,node2");
   EXPECT_EQ(loaded.segments()[0].ranks, 2);
+  EXPECT_EQ(loaded.segments()[0].devices, "H100");
+  EXPECT_EQ(loaded.segments()[0].communicator, "NCCL 2.28.9");
   ASSERT_EQ(loaded.warnings().size(), 4U);
   EXPECT_EQ(loaded.warnings()[1].step, 10);
   EXPECT_EQ(loaded.warnings()[1].message, "η = 0");
@@ -88,7 +91,7 @@ TEST(Trajectory, GoesOnWhereItWasLoaded) {
   ScratchFolder folder;
   example(10).publish(folder / "trajectory.h5");
   auto resumed = Trajectory::load(folder / "trajectory.h5");
-  resumed.add_segment({10, 4, "serial", "node3", "77", "abd", "2024-05-02T12:00:00+00:00"});
+  resumed.add_segment({10, 4, "serial", "node3", "77", "abd", "2024-05-02T12:00:00+00:00", "", "MPI"});
   auto& steps = resumed.declare("steps", io::step_columns({"loss", "learning_rate", "evaluations"}));
   EXPECT_THROW(steps.append(9, {{"loss", 0.0}, {"learning_rate", 0.0}, {"evaluations", 0}}), Error);
   steps.append(10, {{"loss", 5.0}, {"learning_rate", 0.0}, {"evaluations", 0}});
