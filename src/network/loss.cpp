@@ -1,13 +1,15 @@
 #include <onedge/network/loss.hpp>
 #include <onedge/network/taylor.hpp>
 
+#include "for_each_row.hpp"
+
 namespace onedge::network {
 
 namespace {
 
 /// One row of logits as Taylor scalars, from windows [rows, classes]; planes that do not exist are zero.
 template <class Real, class Space, int Order>
-struct Row {
+struct Logits {
   MatrixWindow<Real const, Space> plane[Order + 1];
   std::size_t i;
   KOKKOS_INLINE_FUNCTION Taylor<Real, Order> operator()(std::size_t j) const {
@@ -19,45 +21,46 @@ struct Row {
   }
 };
 
+// A loss function gives the value of one row, and its gradient entry by entry. `row`: see for_each_row.hpp.
+
 struct CrossEntropy {
-  template <class Z, class T, class Real>
-  KOKKOS_INLINE_FUNCTION static T sum_of_exponentials(Z const& z, std::size_t classes, Real& largest) {
-    largest = z(0).c[0];
-    for (std::size_t j = 1; j < classes; ++j) largest = z(j).c[0] > largest ? z(j).c[0] : largest;
-    T sum{};
-    for (std::size_t j = 0; j < classes; ++j) sum = sum + exp(z(j) - largest);
-    return sum;
+  template <class T, class Row, class Z>
+  KOKKOS_INLINE_FUNCTION static T sum_of_exponentials(Row const& row, Z const& z, std::size_t classes,
+                                                      typename T::Scalar& largest) {
+    auto const top = row.template largest<typename T::Scalar>(classes, [&](std::size_t j) { return z(j).c[0]; });
+    largest = top;
+    return row.template sum<T>(classes, [&](std::size_t j) { return exp(z(j) - top); });
   }
-  template <class T, class Z>
-  KOKKOS_INLINE_FUNCTION static T value(Z const& z, std::size_t classes, std::size_t label) {
+  template <class T, class Row, class Z>
+  KOKKOS_INLINE_FUNCTION static T value(Row const& row, Z const& z, std::size_t classes, std::size_t label) {
     typename T::Scalar largest;
-    T const sum = sum_of_exponentials<Z, T>(z, classes, largest);
+    T const sum = sum_of_exponentials<T>(row, z, classes, largest);
     return log(sum) + largest - z(label);
   }
-  template <class T, class Z, class Write>
-  KOKKOS_INLINE_FUNCTION static void gradient(Z const& z, std::size_t classes, std::size_t label, Write const& write) {
+  template <class T, class Row, class Z, class Write>
+  KOKKOS_INLINE_FUNCTION static void gradient(Row const& row, Z const& z, std::size_t classes, std::size_t label,
+                                              Write const& write) {
     using Real = typename T::Scalar;
     Real largest;
-    T const inverse = reciprocal(sum_of_exponentials<Z, T>(z, classes, largest));
-    for (std::size_t j = 0; j < classes; ++j) write(j, exp(z(j) - largest) * inverse - Real(j == label ? 1 : 0));
+    T const inverse = reciprocal(sum_of_exponentials<T>(row, z, classes, largest));
+    row.each(classes, [&](std::size_t j) { write(j, exp(z(j) - largest) * inverse - Real(j == label ? 1 : 0)); });
   }
 };
 
 struct SquaredError {
-  template <class T, class Z>
-  KOKKOS_INLINE_FUNCTION static T value(Z const& z, std::size_t classes, std::size_t label) {
+  template <class T, class Row, class Z>
+  KOKKOS_INLINE_FUNCTION static T value(Row const& row, Z const& z, std::size_t classes, std::size_t label) {
     using Real = typename T::Scalar;
-    T sum{};
-    for (std::size_t j = 0; j < classes; ++j) {
+    return row.template sum<T>(classes, [&](std::size_t j) {
       T const difference = z(j) - Real(j == label ? 1 : 0);
-      sum = sum + difference * difference;
-    }
-    return sum * Real(0.5);
+      return difference * difference;
+    }) * Real(0.5);
   }
-  template <class T, class Z, class Write>
-  KOKKOS_INLINE_FUNCTION static void gradient(Z const& z, std::size_t classes, std::size_t label, Write const& write) {
+  template <class T, class Row, class Z, class Write>
+  KOKKOS_INLINE_FUNCTION static void gradient(Row const& row, Z const& z, std::size_t classes, std::size_t label,
+                                              Write const& write) {
     using Real = typename T::Scalar;
-    for (std::size_t j = 0; j < classes; ++j) write(j, z(j) - Real(j == label ? 1 : 0));
+    row.each(classes, [&](std::size_t j) { write(j, z(j) - Real(j == label ? 1 : 0)); });
   }
 };
 
@@ -68,6 +71,39 @@ struct WriteGradient {
   Real weight;
   KOKKOS_INLINE_FUNCTION void operator()(std::size_t j, Taylor<Real, Order> const& value) const {
     target(i, j) = weight * value.c[Order];
+  }
+};
+
+/// weight · coefficient `Order` of the loss of a row.
+template <class Real, class Space, class Function, int Order>
+struct RowValue {
+  Logits<Real, Space, Order> logits;
+  VectorWindow<std::int32_t const, Space> labels;
+  std::size_t classes;
+  double weight;
+  template <class Row>
+  KOKKOS_INLINE_FUNCTION double operator()(Row const& row, std::size_t i) const {
+    Logits<Real, Space, Order> z = logits;
+    z.i = i;
+    auto const label = static_cast<std::size_t>(labels(i));
+    auto const value = Function::template value<Taylor<Real, Order>>(row, z, classes, label);
+    return weight * static_cast<double>(value.c[Order]);
+  }
+};
+
+template <class Real, class Space, class Function, int Order>
+struct RowGradient {
+  Logits<Real, Space, Order> logits;
+  VectorWindow<std::int32_t const, Space> labels;
+  MatrixWindow<Real, Space> target;
+  Real weight;
+  template <class Row>
+  KOKKOS_INLINE_FUNCTION void operator()(Row const& row, std::size_t i) const {
+    Logits<Real, Space, Order> z = logits;
+    z.i = i;
+    auto const label = static_cast<std::size_t>(labels(i));
+    Function::template gradient<Taylor<Real, Order>>(row, z, target.extent(1), label,
+                                                     WriteGradient<Real, Space, Order>{target, i, weight});
   }
 };
 
@@ -111,44 +147,28 @@ class RowLoss : public Loss<Real, Space> {
         pass.term(0));
   }
 
+ private:
   /// Adds weight · Σ_rows coefficient `Order` of ℓ(z(ε)), with z(ε) cut off behind plane `highest`.
   template <int Order>
   void sum_order(Pass<Real, Space> const& pass, int column, int highest) const {
-    Row<Real, Space, Order> const logits = rows_of<Order>(pass, column, highest);
-    auto const labels = pass.labels();
-    std::size_t const classes = logits.plane[0].extent(1);
-    double const weight = pass.weight();
-    Kokkos::parallel_reduce(
-        "onedge::Loss::sum", range(pass.space(), logits.plane[0].extent(0)),
-        KOKKOS_LAMBDA(std::size_t i, double& sum) {
-          Row<Real, Space, Order> z = logits;
-          z.i = i;
-          auto const value = Function::template value<Taylor<Real, Order>>(z, classes, labels(i));
-          sum += weight * static_cast<double>(value.c[Order]);
-        },
-        pass.term(column));
+    auto const logits = rows_of<Order>(pass, column, highest);
+    auto const& z = logits.plane[0];
+    sum_over_rows(pass.space(), "onedge::Loss::sum", z.extent(0),
+                  RowValue<Real, Space, Function, Order>{logits, pass.labels(), z.extent(1), pass.weight()},
+                  pass.term(column));
   }
 
   template <int Order>
   void set_adjoint(Pass<Real, Space> const& pass, int column) const {
-    Row<Real, Space, Order> const logits = rows_of<Order>(pass, column, Order);
     auto const target = pass.adjoint_rows(this->logits(), Order, column);
-    auto const labels = pass.labels();
-    std::size_t const classes = target.extent(1);
-    Real const weight = static_cast<Real>(pass.weight());
-    Kokkos::parallel_for(
-        "onedge::Loss::set_adjoint", range(pass.space(), target.extent(0)), KOKKOS_LAMBDA(std::size_t i) {
-          Row<Real, Space, Order> z = logits;
-          z.i = i;
-          Function::template gradient<Taylor<Real, Order>>(z, classes, labels(i),
-                                                           WriteGradient<Real, Space, Order>{target, i, weight});
-        });
+    for_each_row(pass.space(), "onedge::Loss::set_adjoint", target.extent(0),
+                 RowGradient<Real, Space, Function, Order>{rows_of<Order>(pass, column, Order), pass.labels(), target,
+                                                           static_cast<Real>(pass.weight())});
   }
 
- private:
   template <int Order>
-  Row<Real, Space, Order> rows_of(Pass<Real, Space> const& pass, int column, int highest) const {
-    Row<Real, Space, Order> row{};
+  Logits<Real, Space, Order> rows_of(Pass<Real, Space> const& pass, int column, int highest) const {
+    Logits<Real, Space, Order> row{};
     for (int k = 0; k <= highest; ++k) {
       if (this->logits().degree >= k) row.plane[k] = pass.rows(this->logits(), k, k == 0 ? 0 : column);
     }

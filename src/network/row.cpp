@@ -4,6 +4,8 @@
 #include <onedge/network/row.hpp>
 #include <onedge/network/taylor.hpp>
 
+#include "for_each_row.hpp"
+
 namespace onedge::network {
 
 namespace {
@@ -34,52 +36,92 @@ template <class Real>
 struct Normalize {
   Real epsilon;
 
-  template <class Reader, class T>
-  KOKKOS_INLINE_FUNCTION void statistics(Reader const& x, std::size_t width, T& mean, T& inverse) const {
+  template <class Row, class Reader, class T>
+  KOKKOS_INLINE_FUNCTION void statistics(Row const& row, Reader const& x, std::size_t width, T& mean,
+                                         T& inverse) const {
     Real const share = Real(1) / static_cast<Real>(width);
-    T sum{};
-    for (std::size_t j = 0; j < width; ++j) sum = sum + x(j);
-    mean = sum * share;
-    T squares{};
-    for (std::size_t j = 0; j < width; ++j) squares = squares + (x(j) - mean) * (x(j) - mean);
+    T const middle = row.template sum<T>(width, x) * share;
+    T const squares = row.template sum<T>(width, [&](std::size_t j) { return (x(j) - middle) * (x(j) - middle); });
+    mean = middle;
     inverse = reciprocal_sqrt(squares * share + epsilon);
   }
 
-  template <int Order, class Writer>
-  KOKKOS_INLINE_FUNCTION void forward(RowReader<Real, Order> const& x, Writer const& y, std::size_t width) const {
+  template <class Row, int Order, class Writer>
+  KOKKOS_INLINE_FUNCTION void forward(Row const& row, RowReader<Real, Order> const& x, Writer const& y,
+                                      std::size_t width) const {
     Taylor<Real, Order> mean, inverse;
-    statistics(x, width, mean, inverse);
-    for (std::size_t j = 0; j < width; ++j) y(j, (x(j) - mean) * inverse);
+    statistics(row, x, width, mean, inverse);
+    row.each(width, [&](std::size_t j) { y(j, (x(j) - mean) * inverse); });
+  }
+
+  // Σ_j y₂ w_j, y₂ the coefficient of second order
+  template <class Row>
+  KOKKOS_INLINE_FUNCTION double second_order_sum(Row const& row, RowReader<Real, 2> const& x, Real const* weights,
+                                                 std::size_t width) const {
+    Taylor<Real, 2> mean, inverse;
+    statistics(row, x, width, mean, inverse);
+    return row.template sum<double>(width, [&](std::size_t j) {
+      return static_cast<double>(((x(j) - mean) * inverse).c[2]) * static_cast<double>(weights[j]);
+    });
   }
 
   // x̄ = r (ȳ − mean(ȳ) − y mean(ȳ ∘ y)), r the inverse deviation
-  template <int Order, class Writer>
-  KOKKOS_INLINE_FUNCTION void reverse(RowReader<Real, Order> const& x, RowReader<Real, Order> const& y_bar,
-                                      Writer const& x_bar, std::size_t width) const {
+  template <class Row, int Order, class Writer>
+  KOKKOS_INLINE_FUNCTION void reverse(Row const& row, RowReader<Real, Order> const& x,
+                                      RowReader<Real, Order> const& y_bar, Writer const& x_bar,
+                                      std::size_t width) const {
     using T = Taylor<Real, Order>;
     T mean, inverse;
-    statistics(x, width, mean, inverse);
-    T sum{}, inner{};
-    for (std::size_t j = 0; j < width; ++j) {
-      sum = sum + y_bar(j);
-      inner = inner + y_bar(j) * ((x(j) - mean) * inverse);
-    }
+    statistics(row, x, width, mean, inverse);
     Real const share = Real(1) / static_cast<Real>(width);
-    sum = sum * share;
-    inner = inner * share;
-    for (std::size_t j = 0; j < width; ++j) {
-      x_bar(j, inverse * (y_bar(j) - sum - (x(j) - mean) * inverse * inner));
-    }
+    T const sum = row.template sum<T>(width, y_bar) * share;
+    T const inner =
+        row.template sum<T>(width, [&](std::size_t j) { return y_bar(j) * ((x(j) - mean) * inverse); }) * share;
+    row.each(width, [&](std::size_t j) { x_bar(j, inverse * (y_bar(j) - sum - (x(j) - mean) * inverse * inner)); });
   }
 };
 
-/// Adds values(j).c[2] · weights(j) up: the contraction of one row.
-template <class Real>
-struct SecondOrderSum {
-  Real const* weights;
-  double* sum;
-  KOKKOS_INLINE_FUNCTION void operator()(std::size_t j, Taylor<Real, 2> const& value) const {
-    *sum += static_cast<double>(value.c[2]) * static_cast<double>(weights[j]);
+/// A function's kernels over the rows of windows [rows, width]; row i of an absent plane is absent, too.
+template <class Real, class Function, int Order>
+struct Rows {
+  Function function;
+  std::size_t width;
+  Real const* x[Order + 1];
+  KOKKOS_INLINE_FUNCTION RowReader<Real, Order> reader(Real const* const (&planes)[Order + 1], std::size_t i) const {
+    RowReader<Real, Order> result{};
+    for (int k = 0; k <= Order; ++k) result.plane[k] = planes[k] == nullptr ? nullptr : planes[k] + i * width;
+    return result;
+  }
+};
+
+template <class Real, class Function, int Order>
+struct ForwardRows : Rows<Real, Function, Order> {
+  Real* y;
+  template <class Row>
+  KOKKOS_INLINE_FUNCTION void operator()(Row const& row, std::size_t i) const {
+    this->function.forward(row, this->reader(this->x, i), RowWriter<Real, Order>{y + i * this->width, false},
+                           this->width);
+  }
+};
+
+template <class Real, class Function, int Order>
+struct ReverseRows : Rows<Real, Function, Order> {
+  Real const* y_bar[Order + 1];
+  bool adds;
+  Real* x_bar;
+  template <class Row>
+  KOKKOS_INLINE_FUNCTION void operator()(Row const& row, std::size_t i) const {
+    this->function.reverse(row, this->reader(this->x, i), this->reader(y_bar, i),
+                           RowWriter<Real, Order>{x_bar + i * this->width, adds}, this->width);
+  }
+};
+
+template <class Real, class Function>
+struct ContractRows : Rows<Real, Function, 2> {
+  Real const* y_bar;
+  template <class Row>
+  KOKKOS_INLINE_FUNCTION double operator()(Row const& row, std::size_t i) const {
+    return this->function.second_order_sum(row, this->reader(this->x, i), y_bar + i * this->width, this->width);
   }
 };
 
@@ -121,62 +163,16 @@ class RowOperation : public Operation<Real, Space> {
   }
 
   void contract(Pass<Real, Space> const& pass) const override {
-    Function const function = m_function;
     Window const x_0 = input_row(pass, 0, 0);
     Window const y_bar = adjoint_row(pass, 0, 0);
-    std::size_t const width = x_0.extent(1);
     for (int column = 0; column < pass.columns(); ++column) {
-      Window const x_1 = input_row(pass, 1, column);
-      Kokkos::parallel_reduce(
-          "onedge::RowOperation::contract", range(pass.space(), x_0.extent(0)),
-          KOKKOS_LAMBDA(std::size_t i, double& sum) {
-            RowReader<Real, 2> const x{{x_0.data() + i * width, x_1.data() + i * width, nullptr}};
-            double row = 0;
-            function.forward(x, SecondOrderSum<Real>{y_bar.data() + i * width, &row}, width);
-            sum += row;
-          },
-          pass.term(column));
+      ContractRows<Real, Function> const kernel{
+          {m_function, x_0.extent(1), {x_0.data(), input_row(pass, 1, column).data(), nullptr}}, y_bar.data()};
+      sum_over_rows(pass.space(), "onedge::RowOperation::contract", x_0.extent(0), kernel, pass.term(column));
     }
   }
 
   bool reads_output_adjoint() const override { return true; }
-
-  template <int Order>
-  void forward_order(Pass<Real, Space> const& pass, int column, MatrixWindow<Real, Space> y) const {
-    Function const function = m_function;
-    Window const x_0 = input_row(pass, 0, column);
-    Window const x_1 = Order >= 1 ? input_row(pass, 1, column) : Window();
-    Window const x_2 = Order >= 2 ? input_row(pass, 2, column) : Window();
-    std::size_t const width = y.extent(1);
-    Kokkos::parallel_for(
-        "onedge::RowOperation::forward", range(pass.space(), y.extent(0)), KOKKOS_LAMBDA(std::size_t i) {
-          RowReader<Real, Order> x{};
-          Real const* const all[3] = {x_0.data(), x_1.data(), x_2.data()};
-          for (int k = 0; k <= Order; ++k) x.plane[k] = all[k] == nullptr ? nullptr : all[k] + i * width;
-          function.forward(x, RowWriter<Real, Order>{y.data() + i * width, false}, width);
-        });
-  }
-
-  struct Windows {
-    Window plane[2];
-  };
-  template <int Order>
-  void reverse_order(Pass<Real, Space> const& pass, Windows const& x_planes, Windows const& y_bar_planes, bool adds,
-                     MatrixWindow<Real, Space> x_bar) const {
-    Function const function = m_function;
-    Windows const xs = x_planes;
-    Windows const y_bars = y_bar_planes;
-    std::size_t const width = x_bar.extent(1);
-    Kokkos::parallel_for(
-        "onedge::RowOperation::reverse", range(pass.space(), x_bar.extent(0)), KOKKOS_LAMBDA(std::size_t i) {
-          RowReader<Real, Order> x{}, y_bar{};
-          for (int k = 0; k <= Order; ++k) {
-            x.plane[k] = xs.plane[k].data() + i * width;
-            y_bar.plane[k] = y_bars.plane[k].data() + i * width;
-          }
-          function.reverse(x, y_bar, RowWriter<Real, Order>{x_bar.data() + i * width, adds}, width);
-        });
-  }
 
  private:
   Window input_row(Pass<Real, Space> const& pass, int order, int column) const {
@@ -184,6 +180,24 @@ class RowOperation : public Operation<Real, Space> {
   }
   Window adjoint_row(Pass<Real, Space> const& pass, int order, int column) const {
     return pass.adjoint_rows(this->output(), order, order == 0 ? 0 : column);
+  }
+
+  template <int Order>
+  void forward_order(Pass<Real, Space> const& pass, int column, MatrixWindow<Real, Space> y) const {
+    ForwardRows<Real, Function, Order> kernel{{m_function, y.extent(1), {}}, y.data()};
+    for (int k = 0; k <= Order; ++k) kernel.x[k] = input_row(pass, k, column).data();
+    for_each_row(pass.space(), "onedge::RowOperation::forward", y.extent(0), kernel);
+  }
+
+  struct Windows {
+    Window plane[2];
+  };
+  template <int Order>
+  void reverse_order(Pass<Real, Space> const& pass, Windows const& x, Windows const& y_bar, bool adds,
+                     MatrixWindow<Real, Space> x_bar) const {
+    ReverseRows<Real, Function, Order> kernel{{m_function, x_bar.extent(1), {}}, {}, adds, x_bar.data()};
+    for (int k = 0; k <= Order; ++k) kernel.x[k] = x.plane[k].data(), kernel.y_bar[k] = y_bar.plane[k].data();
+    for_each_row(pass.space(), "onedge::RowOperation::reverse", x_bar.extent(0), kernel);
   }
 
   Function m_function;

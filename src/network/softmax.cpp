@@ -5,6 +5,8 @@
 #include <onedge/network/softmax.hpp>
 #include <onedge/network/taylor.hpp>
 
+#include "for_each_row.hpp"
+
 namespace onedge::network {
 
 namespace {
@@ -34,13 +36,70 @@ struct PlaneRow {
   }
 };
 
+/// y ← softmax(x).
+template <class Real>
+struct Exponentials {
+  Rows rows;
+  Real const* x;
+  Real* y;
+  template <class Row>
+  KOKKOS_INLINE_FUNCTION void operator()(Row const& row, std::size_t i) const {
+    std::size_t const known = rows.known(i);
+    Real const* const source = x + i * rows.width;
+    Real* const target = y + i * rows.width;
+    Real const largest = row.template largest<Real>(known, [=](std::size_t j) { return source[j]; });
+    Real const sum = row.template sum<Real>(known, [=](std::size_t j) {
+      Real const value = std::exp(source[j] - largest);
+      target[j] = value;
+      return value;
+    });
+    Real const share = Real(1) / sum;
+    row.each(known, [=](std::size_t j) { target[j] *= share; });
+    row.each(rows.width - known, [=](std::size_t j) { target[known + j] = Real(0); });
+  }
+};
+
+/// result ← [result +] factor · coefficient `Order` of y ∘ (t − ⟨y, t⟩).
 template <class Real, int Order>
-KOKKOS_INLINE_FUNCTION Taylor<Real, Order> inner_product(PlaneRow<Real, Order> const& y, PlaneRow<Real, Order> const& t,
-                                                         std::size_t count) {
-  Taylor<Real, Order> sum{};
-  for (std::size_t j = 0; j < count; ++j) sum = sum + y(j) * t(j);
-  return sum;
-}
+struct Project {
+  Rows rows;
+  PlaneRow<Real, Order> y, t;
+  Real factor;
+  bool adds;
+  Real* result;
+  template <class Row>
+  KOKKOS_INLINE_FUNCTION void operator()(Row const& row, std::size_t i) const {
+    std::size_t const known = rows.known(i);
+    PlaneRow<Real, Order> const y_row = y.from(i * rows.width), t_row = t.from(i * rows.width);
+    Real* const target = result + i * rows.width;
+    auto const inner = row.template sum<Taylor<Real, Order>>(known, [=](std::size_t j) { return y_row(j) * t_row(j); });
+    Real const scale = factor;
+    if (adds) {
+      row.each(known, [=](std::size_t j) { target[j] += scale * (y_row(j) * (t_row(j) - inner)).c[Order]; });
+      return;
+    }
+    row.each(known, [=](std::size_t j) { target[j] = scale * (y_row(j) * (t_row(j) - inner)).c[Order]; });
+    row.each(rows.width - known, [=](std::size_t j) { target[known + j] = Real(0); });
+  }
+};
+
+/// ½ Σ_j ȳ_j · coefficient 1 of y ∘ (t − ⟨y, t⟩).
+template <class Real>
+struct SecondOrderSum {
+  Rows rows;
+  PlaneRow<Real, 1> y, t;
+  Real const* y_bar;
+  template <class Row>
+  KOKKOS_INLINE_FUNCTION double operator()(Row const& row, std::size_t i) const {
+    std::size_t const known = rows.known(i);
+    PlaneRow<Real, 1> const y_row = y.from(i * rows.width), t_row = t.from(i * rows.width);
+    Real const* const weights = y_bar + i * rows.width;
+    auto const inner = row.template sum<Taylor<Real, 1>>(known, [=](std::size_t j) { return y_row(j) * t_row(j); });
+    return 0.5 * row.template sum<double>(known, [=](std::size_t j) {
+      return static_cast<double>((y_row(j) * (t_row(j) - inner)).c[1]) * static_cast<double>(weights[j]);
+    });
+  }
+};
 
 template <class Real, class Space>
 class Softmax : public Operation<Real, Space> {
@@ -54,7 +113,11 @@ class Softmax : public Operation<Real, Space> {
   void forward(Pass<Real, Space> const& pass, int order) const override {
     Value const& x = this->input();
     Value const& y = this->output();
-    if (order == 0) return exponentials(pass.space(), pass.rows(x, 0), pass.rows(y, 0));
+    if (order == 0) {
+      auto const target = pass.rows(y, 0);
+      return for_each_row(pass.space(), "onedge::Softmax::exponentials", target.extent(0),
+                          Exponentials<Real>{m_rows, pass.rows(x, 0).data(), target.data()});
+    }
     for (int column = 0; column < pass.columns(); ++column) {
       PlaneRow<Real, 0> const y_0{{pass.plane(y, 0).data()}, {1}};
       PlaneRow<Real, 0> const x_1{{pass.plane(x, 1, column).data()}, {1}};
@@ -91,75 +154,21 @@ class Softmax : public Operation<Real, Space> {
     auto const y_bar = pass.adjoint_rows(this->output(), 0);
     for (int column = 0; column < pass.columns(); ++column) {
       Real const* const x_1 = pass.plane(x, 1, column).data();
-      sum_second(pass.space(), planes(pass, column), PlaneRow<Real, 1>{{x_1, x_1}, {1, 0}}, y_bar, pass.term(column));
+      SecondOrderSum<Real> const kernel{m_rows, planes(pass, column), {{x_1, x_1}, {1, 0}}, y_bar.data()};
+      sum_over_rows(pass.space(), "onedge::Softmax::contract", y_bar.extent(0), kernel, pass.term(column));
     }
   }
 
   bool reads_output() const override { return true; }
   bool reads_output_adjoint() const override { return this->input().degree > 0; }
 
-  void exponentials(Space const& space, MatrixWindow<Real const, Space> x, Window y) const {
-    Rows const rows = m_rows;
-    Kokkos::parallel_for(
-        "onedge::Softmax::exponentials", range(space, y.extent(0)), KOKKOS_LAMBDA(std::size_t i) {
-          std::size_t const known = rows.known(i);
-          Real const* const source = x.data() + i * rows.width;
-          Real* const target = y.data() + i * rows.width;
-          Real largest = source[0];
-          for (std::size_t j = 1; j < known; ++j) largest = source[j] > largest ? source[j] : largest;
-          Real sum = 0;
-          for (std::size_t j = 0; j < known; ++j) {
-            Real const value = std::exp(source[j] - largest);
-            target[j] = value;
-            sum += value;
-          }
-          Real const share = Real(1) / sum;
-          for (std::size_t j = 0; j < known; ++j) target[j] *= share;
-          for (std::size_t j = known; j < rows.width; ++j) target[j] = Real(0);
-        });
-  }
-
-  /// result ← [result +] factor · coefficient `Order` of y ∘ (t − ⟨y, t⟩).
+ private:
   template <int Order>
   void project(Space const& space, PlaneRow<Real, Order> const& y, PlaneRow<Real, Order> const& t, Real factor,
                bool adds, Window result) const {
-    Rows const rows = m_rows;
-    PlaneRow<Real, Order> const ys = y, ts = t;
-    Kokkos::parallel_for(
-        "onedge::Softmax::project", range(space, result.extent(0)), KOKKOS_LAMBDA(std::size_t i) {
-          std::size_t const known = rows.known(i);
-          PlaneRow<Real, Order> const y_row = ys.from(i * rows.width), t_row = ts.from(i * rows.width);
-          Real* const target = result.data() + i * rows.width;
-          auto const inner = inner_product(y_row, t_row, known);
-          for (std::size_t j = 0; j < known; ++j) {
-            target[j] = (adds ? target[j] : Real(0)) + factor * (y_row(j) * (t_row(j) - inner)).c[Order];
-          }
-          for (std::size_t j = known; j < rows.width && !adds; ++j) target[j] = Real(0);
-        });
+    for_each_row(space, "onedge::Softmax::project", result.extent(0),
+                 Project<Real, Order>{m_rows, y, t, factor, adds, result.data()});
   }
-
-  void sum_second(Space const& space, PlaneRow<Real, 1> const& y, PlaneRow<Real, 1> const& t,
-                  MatrixWindow<Real const, Space> y_bar,
-                  Kokkos::View<double, typename Space::memory_space> term) const {
-    Rows const rows = m_rows;
-    PlaneRow<Real, 1> const ys = y, ts = t;
-    Kokkos::parallel_reduce(
-        "onedge::Softmax::contract", range(space, y_bar.extent(0)),
-        KOKKOS_LAMBDA(std::size_t i, double& sum) {
-          std::size_t const known = rows.known(i);
-          PlaneRow<Real, 1> const y_row = ys.from(i * rows.width), t_row = ts.from(i * rows.width);
-          auto const inner = inner_product(y_row, t_row, known);
-          double row = 0;
-          for (std::size_t j = 0; j < known; ++j) {
-            row += static_cast<double>((y_row(j) * (t_row(j) - inner)).c[1]) *
-                   static_cast<double>(y_bar.data()[i * rows.width + j]);
-          }
-          sum += 0.5 * row;
-        },
-        term);
-  }
-
- private:
   PlaneRow<Real, 1> planes(Pass<Real, Space> const& pass, int column) const {
     Value const& y = this->output();
     return {{pass.plane(y, 0).data(), pass.plane(y, 1, column).data()}, {1, 1}};
