@@ -124,7 +124,8 @@ void multiply(Space const& space, Transpose ta, MatrixBatch<Real const> const& a
 template <class Real, class Space>
 bool Convolution<Real, Space>::by_rows(std::size_t samples) const {
   bool const sees_pixels = m_window.padding[0] < m_window.size[0] && m_window.padding[1] < m_window.size[1];
-  return sees_pixels && samples >= enough_samples && m_channels >= enough_channels;
+  // A device would be starved by products this small.
+  return is_host_space<Space> && sees_pixels && samples >= enough_samples && m_channels >= enough_channels;
 }
 
 template <class Real, class Space>

@@ -55,8 +55,8 @@ void matmul(Space const& space, Transpose transpose_a, Transpose transpose_b, Re
     host_product(transpose_a, transpose_b, shape, alpha, a.data(), b.data(), beta, c.data());
   } else {
 #if defined(KOKKOS_ENABLE_CUDA)
-    cublas_product(space, ta, tb, shape.m, shape.n, shape.k, alpha, a.data(), shape.lda, b.data(), shape.ldb, beta,
-                   c.data(), shape.ldc);
+    cublas_product(space.cuda_stream(), ta, tb, shape.m, shape.n, shape.k, alpha, a.data(), shape.lda, b.data(),
+                   shape.ldb, beta, c.data(), shape.ldc);
 #endif
   }
 }
@@ -84,8 +84,8 @@ void matmul_batch(Space const& space, std::size_t outer, std::size_t inner, Tran
   } else {
 #if defined(KOKKOS_ENABLE_CUDA)
     for (std::size_t j = 0; j < inner; ++j) {
-      cublas_products(space, outer, ta, tb, shape.m, shape.n, shape.k, alpha, a.data + j * a.inner_stride, shape.lda,
-                      a.outer_stride, b.data + j * b.inner_stride, shape.ldb, b.outer_stride, beta,
+      cublas_products(space.cuda_stream(), outer, ta, tb, shape.m, shape.n, shape.k, alpha, a.data + j * a.inner_stride,
+                      shape.lda, a.outer_stride, b.data + j * b.inner_stride, shape.ldb, b.outer_stride, beta,
                       c.data + j * c.inner_stride, shape.ldc, c.outer_stride);
     }
 #endif
@@ -100,6 +100,12 @@ void matmul_batch(Space const& space, std::size_t outer, std::size_t inner, Tran
                                     MatrixWindow<Real const, Space>, Real, MatrixWindow<Real, Space>);
 ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
 #undef ONEDGE_INSTANTIATE
+
+void use_tf32([[maybe_unused]] bool tf32) {
+#if defined(KOKKOS_ENABLE_CUDA)
+  cublas_use_tf32(tf32);
+#endif
+}
 
 void use_one_thread() {
   omp_set_num_threads(1);

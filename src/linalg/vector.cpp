@@ -1,3 +1,4 @@
+#include <onedge/core/error.hpp>
 #include <onedge/linalg/sum_over.hpp>
 #include <onedge/linalg/vector.hpp>
 
@@ -7,28 +8,62 @@ namespace onedge::linalg {
 
 namespace {
 
-// Columns that one work item sums: neighbouring ones side by side on the host, one per thread on a device.
-template <class Space>
-constexpr std::size_t strip = is_host_space<Space> ? 64 : 1;
+// Columns that one work item sums side by side on the host.
+constexpr std::size_t strip = 64;
+
+// On devices, rows are cut into at most this many parts of at least so many rows.
+constexpr std::size_t most_parts = 512, least_rows = 64;
+
+std::size_t parts_of(std::size_t rows) { return std::max(std::size_t{1}, std::min(most_parts, rows / least_rows)); }
+
+template <class Real, class Space, class Value>
+void add_strips(Space const& space, char const* label, std::size_t rows, std::size_t columns, Value const& value,
+                VectorWindow<Real, Space> sums) {
+  Kokkos::parallel_for(label, range(space, (columns + strip - 1) / strip), [=](std::size_t item) {
+    std::size_t const begin = item * strip;
+    std::size_t const count = begin + strip <= columns ? strip : columns - begin;
+    Real partial[strip] = {};
+    if (count == strip) {
+      for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t j = 0; j < strip; ++j) partial[j] += value(i, begin + j);
+    } else {
+      for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t j = 0; j < count; ++j) partial[j] += value(i, begin + j);
+    }
+    for (std::size_t j = 0; j < count; ++j) sums(begin + j) += partial[j];
+  });
+}
+
+/// Neighbouring threads take neighbouring columns; each sums its column in one part of the rows, and then the parts.
+template <class Real, class Space, class Value>
+void add_parts(Space const& space, char const* label, std::size_t rows, std::size_t columns, Value const& value,
+               VectorWindow<Real, Space> sums, VectorWindow<Real, Space> work) {
+  std::size_t const parts = parts_of(rows);
+  require(work.extent(0) >= parts * columns, "column sums: no room for ", parts, " parts of ", columns, " columns");
+  Kokkos::parallel_for(
+      label, range(space, parts * columns), KOKKOS_LAMBDA(std::size_t index) {
+        std::size_t const part = index / columns, j = index % columns;
+        Real sum = 0;
+        for (std::size_t i = rows * part / parts; i < rows * (part + 1) / parts; ++i) sum += value(i, j);
+        work(index) = sum;
+      });
+  Kokkos::parallel_for(
+      label, range(space, columns), KOKKOS_LAMBDA(std::size_t j) {
+        Real sum = 0;
+        for (std::size_t part = 0; part < parts; ++part) sum += work(part * columns + j);
+        sums(j) += sum;
+      });
+}
 
 template <class Real, class Space, class Value>
 void add_column_sums_of(Space const& space, char const* label, std::size_t rows, std::size_t columns,
-                        Value const& value, VectorWindow<Real, Space> sums) {
-  constexpr std::size_t width = strip<Space>;
-  Kokkos::parallel_for(
-      label, range(space, (columns + width - 1) / width), KOKKOS_LAMBDA(std::size_t item) {
-        std::size_t const begin = item * width;
-        std::size_t const count = begin + width <= columns ? width : columns - begin;
-        Real partial[width] = {};
-        if (count == width) {
-          for (std::size_t i = 0; i < rows; ++i)
-            for (std::size_t j = 0; j < width; ++j) partial[j] += value(i, begin + j);
-        } else {
-          for (std::size_t i = 0; i < rows; ++i)
-            for (std::size_t j = 0; j < count; ++j) partial[j] += value(i, begin + j);
-        }
-        for (std::size_t j = 0; j < count; ++j) sums(begin + j) += partial[j];
-      });
+                        Value const& value, VectorWindow<Real, Space> sums,
+                        [[maybe_unused]] VectorWindow<Real, Space> work) {
+  if constexpr (is_host_space<Space>) {
+    add_strips<Real>(space, label, rows, columns, value, sums);
+  } else {
+    add_parts<Real>(space, label, rows, columns, value, sums, work);
+  }
 }
 
 template <class Real, class Space>
@@ -82,13 +117,38 @@ void chunk_products(Space const& space, VectorWindow<Real const, Space> a, Vecto
   }
 }
 
+/// sums(row) ← tree_sum of the row, by the threads of a team: the same additions, a level of the tree at a time.
+template <class Space>
+void add_in_tree(Space const& space, Matrix<double, Space> const& values, std::size_t rows,
+                 Vector<double, Space> const& sums) {
+  using Policy = Kokkos::TeamPolicy<Space>;
+  std::size_t const count = values.extent(1);
+  Kokkos::parallel_for(
+      "onedge::InnerProducts::add_in_tree", Policy(space, static_cast<int>(rows), Kokkos::AUTO),
+      KOKKOS_LAMBDA(typename Policy::member_type const& team) {
+        double* const row = values.data() + static_cast<std::size_t>(team.league_rank()) * count;
+        for (std::size_t step = 1; step < count; step *= 2) {
+          std::size_t const additions = (count - step + 2 * step - 1) / (2 * step);
+          Kokkos::parallel_for(Kokkos::TeamThreadRange(team, additions),
+                               [&](std::size_t i) { row[2 * step * i] += row[2 * step * i + step]; });
+          team.team_barrier();
+        }
+        if (team.team_rank() == 0) sums(team.league_rank()) = row[0];
+      });
+}
+
 }  // namespace
 
 template <class Real, class Space>
-std::vector<double> InnerProducts<Real, Space>::chunk_sums(std::vector<std::pair<Operand, Operand>> const& pairs) {
+void InnerProducts<Real, Space>::sum_chunks(std::vector<std::pair<Operand, Operand>> const& pairs) {
   std::size_t const chunks = (pairs.front().first.extent(0) + chunk - 1) / chunk;
   if (m_partial.extent(0) < pairs.size() || m_partial.extent(1) != chunks) {
-    m_partial = uninitialised<Matrix<double, Space>>("onedge::InnerProducts::partial", pairs.size(), chunks);
+    constexpr std::size_t usual = 8;  // pairs: a step of training has up to six
+    std::size_t const rows = std::max(usual, pairs.size());
+    m_partial = Matrix<double, Space>("onedge::InnerProducts::partial", rows, chunks);
+    m_sums = Vector<double, Space>("onedge::InnerProducts::sums", rows);
+    m_partial_host = Kokkos::create_mirror_view(m_partial);
+    m_sums_host = Kokkos::create_mirror_view(m_sums);
   }
   // On the host, all pairs visit a chunk while it is in cache.
   std::size_t const sweep = is_host_space<Space> ? 1 : chunks;
@@ -98,22 +158,34 @@ std::vector<double> InnerProducts<Real, Space>::chunk_sums(std::vector<std::pair
       chunk_products<Real, Space>(m_space, pairs[pair].first, pairs[pair].second, first, sweep, row);
     }
   }
+}
+
+template <class Real, class Space>
+std::vector<double> InnerProducts<Real, Space>::chunk_sums(std::vector<std::pair<Operand, Operand>> const& pairs) {
+  sum_chunks(pairs);
   m_space.fence();
-  auto const partial_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), m_partial);
-  return {partial_host.data(), partial_host.data() + pairs.size() * chunks};
+  Kokkos::deep_copy(m_partial_host, m_partial);
+  return {m_partial_host.data(), m_partial_host.data() + pairs.size() * m_partial.extent(1)};
 }
 
 template <class Real, class Space>
 std::vector<double> InnerProducts<Real, Space>::operator()(std::vector<std::pair<Operand, Operand>> const& pairs) {
   if (pairs.empty()) return {};
-  auto const sums = chunk_sums(pairs);
-  std::size_t const chunks = sums.size() / pairs.size();
-  std::vector<double> result;
-  for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
-    double const* const row = sums.data() + pair * chunks;
-    result.push_back(tree_sum({row, row + chunks}));
+  if constexpr (is_host_space<Space>) {
+    auto const sums = chunk_sums(pairs);
+    std::size_t const chunks = sums.size() / pairs.size();
+    std::vector<double> result;
+    for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
+      double const* const row = sums.data() + pair * chunks;
+      result.push_back(tree_sum({row, row + chunks}));
+    }
+    return result;
+  } else {
+    sum_chunks(pairs);
+    add_in_tree<Space>(m_space, m_partial, pairs.size(), m_sums);
+    Kokkos::deep_copy(m_sums_host, m_sums);
+    return {m_sums_host.data(), m_sums_host.data() + pairs.size()};
   }
-  return result;
 }
 
 template <class Real, class Space>
@@ -125,17 +197,27 @@ void add_scaled(Space const& space, VectorWindow<Real const, Space> a, Real scal
 }
 
 template <class Real, class Space>
-void add_column_sums(Space const& space, MatrixWindow<Real const, Space> values, VectorWindow<Real, Space> sums) {
+void add_column_sums(Space const& space, MatrixWindow<Real const, Space> values, VectorWindow<Real, Space> sums,
+                     VectorWindow<Real, Space> work) {
   add_column_sums_of<Real, Space>(space, "onedge::add_column_sums", values.extent(0), values.extent(1),
-                                  Entry<Real, Space>{values}, sums);
+                                  Entry<Real, Space>{values}, sums, work);
 }
 
 template <class Real, class Space>
 void add_column_products(Space const& space, MatrixWindow<Real const, Space> a, MatrixWindow<Real const, Space> b,
-                         VectorWindow<Real, Space> sums) {
+                         VectorWindow<Real, Space> sums, VectorWindow<Real, Space> work) {
   add_column_sums_of<Real, Space>(space, "onedge::add_column_products", a.extent(0), a.extent(1),
-                                  EntryProduct<Real, Space>{a, b}, sums);
+                                  EntryProduct<Real, Space>{a, b}, sums, work);
 }
+
+template <class Space>
+std::size_t column_sum_work(std::size_t rows, std::size_t columns) {
+  return is_host_space<Space> ? 0 : parts_of(rows) * columns;
+}
+template std::size_t column_sum_work<HostSpace>(std::size_t, std::size_t);
+#if defined(KOKKOS_ENABLE_CUDA)
+template std::size_t column_sum_work<DefaultSpace>(std::size_t, std::size_t);
+#endif
 
 template <class Real, class Space>
 void contract_into(Space const& space, MatrixWindow<Real const, Space> a, MatrixWindow<Real const, Space> b,
@@ -143,16 +225,17 @@ void contract_into(Space const& space, MatrixWindow<Real const, Space> a, Matrix
   sum_over(space, "onedge::contract_into", a.extent(0), a.extent(1), EntryProductInDouble<Real, Space>{a, b}, result);
 }
 
-#define ONEDGE_INSTANTIATE(Real, Space)                                                                       \
-  template class InnerProducts<Real, Space>;                                                                  \
-  template void add_scaled<Real, Space>(Space const&, VectorWindow<Real const, Space>, Real,                  \
-                                        VectorWindow<Real const, Space>, VectorWindow<Real, Space>);          \
-  template void add_column_sums<Real, Space>(Space const&, MatrixWindow<Real const, Space>,                   \
-                                             VectorWindow<Real, Space>);                                      \
-  template void add_column_products<Real, Space>(Space const&, MatrixWindow<Real const, Space>,               \
-                                                 MatrixWindow<Real const, Space>, VectorWindow<Real, Space>); \
-  template void contract_into<Real, Space>(Space const&, MatrixWindow<Real const, Space>,                     \
-                                           MatrixWindow<Real const, Space>,                                   \
+#define ONEDGE_INSTANTIATE(Real, Space)                                                                                \
+  template class InnerProducts<Real, Space>;                                                                           \
+  template void add_scaled<Real, Space>(Space const&, VectorWindow<Real const, Space>, Real,                           \
+                                        VectorWindow<Real const, Space>, VectorWindow<Real, Space>);                   \
+  template void add_column_sums<Real, Space>(Space const&, MatrixWindow<Real const, Space>, VectorWindow<Real, Space>, \
+                                             VectorWindow<Real, Space>);                                               \
+  template void add_column_products<Real, Space>(Space const&, MatrixWindow<Real const, Space>,                        \
+                                                 MatrixWindow<Real const, Space>, VectorWindow<Real, Space>,           \
+                                                 VectorWindow<Real, Space>);                                           \
+  template void contract_into<Real, Space>(Space const&, MatrixWindow<Real const, Space>,                              \
+                                           MatrixWindow<Real const, Space>,                                            \
                                            Kokkos::View<double, typename Space::memory_space>);
 ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
 #undef ONEDGE_INSTANTIATE

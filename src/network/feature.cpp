@@ -8,6 +8,18 @@ namespace onedge::network {
 namespace {
 
 template <class Real, class Space>
+std::size_t column_scratch(Operation<Real, Space> const& operation, std::size_t samples) {
+  Value const& y = operation.output();
+  return linalg::column_sum_work<Space>(samples * y.size() / y.width(), y.width());
+}
+
+template <class Real, class Space>
+VectorWindow<Real, Space> column_work(Pass<Real, Space> const& pass, Operation<Real, Space> const& operation) {
+  std::size_t const size = column_scratch(operation, pass.samples());
+  return VectorWindow<Real, Space>(pass.scratch(1, size).data(), size);
+}
+
+template <class Real, class Space>
 class Bias : public Operation<Real, Space> {
  public:
   Bias(Value const& x, Parameter bias)
@@ -33,7 +45,8 @@ class Bias : public Operation<Real, Space> {
     for (int column = 0; column < (order == 0 ? 1 : pass.columns()); ++column) {
       auto const y_bar = pass.adjoint_rows(this->output(), order, column);
       if (pass.wants_parameter_adjoints(order)) {
-        linalg::add_column_sums<Real>(pass.space(), y_bar, pass.parameter_adjoint(m_bias, order, column));
+        linalg::add_column_sums<Real>(pass.space(), y_bar, pass.parameter_adjoint(m_bias, order, column),
+                                      column_work(pass, *this));
       }
       if (x.degree == 0) continue;
       auto const x_bar = pass.adjoint_rows(x, order, column);
@@ -47,6 +60,7 @@ class Bias : public Operation<Real, Space> {
   }
 
   bool in_place() const override { return true; }
+  std::size_t scratch(std::size_t samples) const override { return column_scratch(*this, samples); }
 
   static void add(Space const& space, MatrixWindow<Real const, Space> x, VectorWindow<Real const, Space> b, bool has_x,
                   MatrixWindow<Real, Space> y) {
@@ -111,10 +125,11 @@ class Scale : public Operation<Real, Space> {
       auto const y_bar = pass.adjoint_rows(this->output(), order, column);
       if (pass.wants_parameter_adjoints(order)) {
         auto const scale_bar = pass.parameter_adjoint(m_scale, order, column);
-        linalg::add_column_products<Real>(pass.space(), pass.rows(x, 0), y_bar, scale_bar);
+        auto const work = column_work(pass, *this);
+        linalg::add_column_products<Real>(pass.space(), pass.rows(x, 0), y_bar, scale_bar, work);
         if (with_adjoint_0 && x.degree >= 1) {
           linalg::add_column_products<Real>(pass.space(), pass.rows(x, 1, column), pass.adjoint_rows(this->output(), 0),
-                                            scale_bar);
+                                            scale_bar, work);
         }
       }
       if (x.degree == 0) continue;
@@ -139,6 +154,7 @@ class Scale : public Operation<Real, Space> {
   }
 
   bool reads_output_adjoint() const override { return true; }
+  std::size_t scratch(std::size_t samples) const override { return column_scratch(*this, samples); }
 
   /// result ← [result +] a ∘ p + b ∘ q per row; an empty a or b is left out.
   static void weigh(Space const& space, Window a, Row p, Window b, Row q, bool adds, MatrixWindow<Real, Space> result) {

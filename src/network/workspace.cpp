@@ -59,7 +59,14 @@ Workspace<Real, Space>::Workspace(Network<Real, Space> const& network, std::size
   std::size_t scratch = 0;
   for (auto const& operation : network.operations()) scratch = std::max(scratch, operation->scratch(samples));
   m_scratch = uninitialised<Vector<Real, Space>>("onedge::Workspace::scratch", scratch);
-  m_terms = Vector<double, Space>("onedge::Workspace::terms", network.operations().size() + 1);
+  make_terms(1);
+}
+
+template <class Real, class Space>
+void Workspace<Real, Space>::make_terms(int columns) {
+  std::size_t const count = (m_network.operations().size() + 1) * static_cast<std::size_t>(columns);
+  m_terms = Vector<double, Space>("onedge::Workspace::terms", count);
+  m_terms_host = Kokkos::create_mirror_view(m_terms);
 }
 
 template <class Real, class Space>
@@ -84,8 +91,7 @@ void Workspace<Real, Space>::reserve(Demand const& demand) {
     if (changes || columns_of(kind, now) != columns_of(kind, m_demand)) allocate(kind, now);
   }
   m_demand = now;
-  auto const terms = (m_network.operations().size() + 1) * std::max(1, now.columns());
-  m_terms = Vector<double, Space>("onedge::Workspace::terms", terms);
+  make_terms(std::max(1, now.columns()));
 }
 
 template <class Real, class Space>
@@ -129,9 +135,9 @@ Kokkos::View<double, typename Space::memory_space> Workspace<Real, Space>::term(
 template <class Real, class Space>
 std::vector<double> Workspace<Real, Space>::collect_terms(int columns) {
   Space().fence();
-  auto const terms_host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), m_terms);
+  Kokkos::deep_copy(m_terms_host, m_terms);
   std::vector<double> sums(columns, 0.0);
-  for (std::size_t i = 0; i < m_term_columns.size(); ++i) sums[m_term_columns[i]] += terms_host(i);
+  for (std::size_t i = 0; i < m_term_columns.size(); ++i) sums[m_term_columns[i]] += m_terms_host(i);
   m_term_columns.clear();
   return sums;
 }

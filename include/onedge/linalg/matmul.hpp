@@ -27,6 +27,10 @@ void matmul_batch(Space const& space, std::size_t outer, std::size_t inner, Tran
                   Transpose transpose_b, Real alpha, MatrixBatch<Real const> const& a, MatrixBatch<Real const> const& b,
                   Real beta, MatrixBatch<Real> const& c);
 
+/// Products of floats on devices from now on: factors as they are, or rounded to TF32 (10 bits of mantissa), for tensor
+/// cores. Changes nothing on the host.
+void use_tf32(bool tf32);
+
 /// One thread for the host's libraries: parallelism is ranks, and a fixed number of threads fixes the bits.
 void use_one_thread();
 

@@ -25,7 +25,12 @@ class InnerProducts {
 
  private:
   Space m_space;
+  void sum_chunks(std::vector<std::pair<Operand, Operand>> const& pairs);
+
   Matrix<double, Space> m_partial;  // [pair, chunk]
+  Vector<double, Space> m_sums;     // of pairs, on devices
+  typename Matrix<double, Space>::HostMirror m_partial_host;
+  typename Vector<double, Space>::HostMirror m_sums_host;
 };
 
 /// The sum of the values in a fixed binary tree over their index.
@@ -36,14 +41,19 @@ template <class Real, class Space>
 void add_scaled(Space const& space, VectorWindow<Real const, Space> a, Real scale, VectorWindow<Real const, Space> b,
                 VectorWindow<Real, Space> result);
 
+/// Elements of `work` for the column sums of a matrix: devices first sum parts of the rows side by side.
+template <class Space>
+std::size_t column_sum_work(std::size_t rows, std::size_t columns);
+
 /// sums[j] += Σ_rows values(row, j), in a fixed order.
 template <class Real, class Space>
-void add_column_sums(Space const& space, MatrixWindow<Real const, Space> values, VectorWindow<Real, Space> sums);
+void add_column_sums(Space const& space, MatrixWindow<Real const, Space> values, VectorWindow<Real, Space> sums,
+                     VectorWindow<Real, Space> work);
 
 /// sums[j] += Σ_rows a(row, j) b(row, j), in a fixed order.
 template <class Real, class Space>
 void add_column_products(Space const& space, MatrixWindow<Real const, Space> a, MatrixWindow<Real const, Space> b,
-                         VectorWindow<Real, Space> sums);
+                         VectorWindow<Real, Space> sums, VectorWindow<Real, Space> work);
 
 /// result ← Σ a(i, j) b(i, j), in double; `result` lives in the memory of Space, so nothing waits for it.
 template <class Real, class Space>

@@ -73,7 +73,10 @@ class Workspace {
   Demand m_demand;
   std::array<Store, kinds> m_stores;
   Vector<Real, Space> m_scratch;
+  void make_terms(int columns);
+
   Vector<double, Space> m_terms;
+  typename Vector<double, Space>::HostMirror m_terms_host;
   std::vector<int> m_term_columns;
   std::vector<bool> m_written;
 };

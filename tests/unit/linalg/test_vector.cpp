@@ -120,8 +120,9 @@ TYPED_TEST(FlatVector, ColumnSumsAndContractionsArePlainLoops) {
     auto const a_host = to_host(a), b_host = to_host(b), sums_before = to_host(sums),
                products_before = to_host(products);
     MatrixWindow<TypeParam const, Space> const a_rows(a.data(), rows, columns), b_rows(b.data(), rows, columns);
-    add_column_sums<TypeParam, Space>(Space(), a_rows, sums);
-    add_column_products<TypeParam, Space>(Space(), a_rows, b_rows, products);
+    Vector<TypeParam, Space> const work("onedge::test::work", column_sum_work<Space>(rows, columns));
+    add_column_sums<TypeParam, Space>(Space(), a_rows, sums, work);
+    add_column_products<TypeParam, Space>(Space(), a_rows, b_rows, products, work);
     Kokkos::View<double, Space::memory_space> const total("onedge::test::total");
     contract_into<TypeParam, Space>(Space(), a_rows, b_rows, total);
     double expected_total = 0;
