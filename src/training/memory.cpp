@@ -1,4 +1,6 @@
+#include <onedge/comm/device.hpp>
 #include <onedge/core/error.hpp>
+#include <onedge/core/kokkos.hpp>
 #include <onedge/training/problem.hpp>
 
 #include <algorithm>
@@ -57,6 +59,11 @@ std::size_t slurm_bytes() {
 }  // namespace
 
 std::size_t free_bytes_per_rank(int local_ranks) {
+  if (!is_host_space<DefaultSpace>) {
+    std::size_t const devices = comm::visible_devices().size();
+    std::size_t const sharing = (static_cast<std::size_t>(local_ranks) + devices - 1) / devices;
+    return comm::free_device_bytes() / sharing;
+  }
   std::size_t const bytes = std::min({kernel_bytes(), control_group_bytes(), slurm_bytes()});
   require(bytes != no_limit, "nothing says how much memory is free here: set run.micro_batch");
   return bytes / static_cast<std::size_t>(local_ranks);

@@ -1,6 +1,7 @@
 #include <onedge/comm/agreement.hpp>
 #include <onedge/core/error.hpp>
 #include <onedge/io/spectrum_file.hpp>
+#include <onedge/linalg/matmul.hpp>
 #include <onedge/training/problem.hpp>
 #include <onedge/training/sharpness_meter.hpp>
 #include <onedge/training/sharpness_study.hpp>
@@ -102,6 +103,7 @@ class StoredState {
       : m_problem(stored.config, communicator) {
     auto const& config = stored.config;
     auto const& layout = m_problem.network().parameters();
+    linalg::use_tf32(config.tf32);
     m_problem.read_samples();
     m_parameters = to_space<Real, Space>(parameters_of<Real>(stored.checkpoint, layout), "onedge::StoredState::w");
     m_gradient = uninitialised<Vector<Real, Space>>("onedge::StoredState::gradient", layout.size());

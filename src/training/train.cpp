@@ -113,6 +113,7 @@ Origin<Real> prepare(RunContext& context) {
   Origin<Real> origin;
   bool const goes_on = has_checkpoints(context);
   comm::agree(context.communicator, [&] {
+    apply_math(context.config);
     auto& [problem, weights, branch] = origin;
     problem = std::make_unique<Problem<Real, DefaultSpace>>(context.config, context.communicator,
                                                             [&](std::string const& text) { context.log.info(text); });
@@ -182,6 +183,7 @@ std::string megabytes(std::size_t bytes) {
 
 template <class Real>
 std::string describe_in(TrainingConfig config, std::string const& deck, comm::MpiCommunicator const& communicator) {
+  apply_math(config);
   Problem<Real, DefaultSpace> const problem(config, communicator);
   auto const length = run_length(config, problem);
   config.steps = length.steps;

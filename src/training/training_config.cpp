@@ -1,3 +1,5 @@
+#include <onedge/core/error.hpp>
+#include <onedge/linalg/matmul.hpp>
 #include <onedge/training/stop_request.hpp>
 #include <onedge/training/training_config.hpp>
 
@@ -33,6 +35,14 @@ void bind_run(TrainingConfig& config, config::Section run) {
   std::string precision = to_string(config.precision);
   run.choose("precision", precision, {"single", "double"}, "precision of weights, activations and gradients");
   config.precision = precision == "single" ? Precision::single_precision : Precision::double_precision;
+  std::string math = "full";
+  run.choose(
+      "math", math, {"full", "tf32"},
+      "products of matrices; tf32: on devices, with factors rounded to 10 bits, faster; only with precision: single, "
+      "and only where there is a device");
+  config.tf32 = math == "tf32";
+  if (config.tf32 && precision == "double")
+    run.fail("math", "is tf32, which rounds numbers of single precision; run.precision is double");
   run.bind("block", config.block,
            "samples in a block, the unit of work: ranks own whole blocks, micro-batches are multiples of it",
            config::at_least_one);
@@ -103,6 +113,12 @@ TrainingConfig TrainingConfig::bind(config::Deck const& deck) {
   root.section("sweep").free_form();  // what it sets has been set, for one case
   deck.check_all_known();
   return config;
+}
+
+void apply_math(TrainingConfig const& config) {
+  require_input(!config.tf32 || !is_host_space<DefaultSpace>,
+                "run.math: tf32 is for devices, and this build computes on processor cores; take run.math=full here");
+  linalg::use_tf32(config.tf32);
 }
 
 bool may_change_on_resume(std::string const& key) {

@@ -86,8 +86,9 @@ template <class Real, class Space>
 std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConfig const& config,
                                network::Demand const& demand, int local_ranks);
 
-/// Memory that is free on this node, shared evenly by its ranks: the least of what the kernel, the control group and
-/// Slurm (SLURM_MEM_PER_NODE) grant.
+/// Memory that is free for the planes of this rank: of its device, or, where ranks compute on processor cores, of this
+/// node, the least of what the kernel, the control group and Slurm (SLURM_MEM_PER_NODE) grant. Shared evenly by the
+/// ranks that use it.
 std::size_t free_bytes_per_rank(int local_ranks);
 
 }  // namespace onedge::training

@@ -23,6 +23,7 @@ struct TrainingConfig {
   std::int64_t micro_batch = 0;  // 0: auto
   bool reproducible = false;
   bool profile = false;
+  bool tf32 = false;               // products of floats on devices
   double loss_above = 0;           // NaN: no limit
   double loss_below = 0;           // NaN: no limit
   std::string branch;              // checkpoint to start from; empty: none
@@ -46,6 +47,9 @@ struct TrainingConfig {
   /// Binds every key and checks that no other is there. Throws InputError.
   static TrainingConfig bind(config::Deck const& deck);
 };
+
+/// Puts run.math into effect. Throws InputError where it needs a device and there is none.
+void apply_math(TrainingConfig const& config);
 
 /// Whether a run may go on under a deck that differs from its stored one in this key.
 bool may_change_on_resume(std::string const& key);
