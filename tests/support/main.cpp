@@ -1,5 +1,6 @@
 // GoogleTest's main for programs that run on several ranks: MPI and Kokkos around all tests, failures named by rank,
 // and the same exit code on every rank.
+#include <onedge/comm/device.hpp>
 #include <onedge/core/kokkos.hpp>
 
 #include <gtest/gtest.h>
@@ -45,6 +46,11 @@ int main(int argc, char** argv) {
   {
     LeaksDoNotCount const scope;
     MPI_Init(&argc, &argv);
+  }
+  if (!onedge::is_host_space<onedge::DefaultSpace> && onedge::comm::visible_devices().empty()) {
+    std::puts("SKIPPED: no device is visible");
+    MPI_Finalize();
+    return 77;  // ctest's SKIP_RETURN_CODE
   }
   Kokkos::initialize(argc, argv);
   testing::InitGoogleTest(&argc, argv);
