@@ -28,6 +28,6 @@ TEST_P(DeviceModels, Float) { compare<float>(); }
 TEST_P(DeviceModels, Double) { compare<double>(); }
 
 INSTANTIATE_TEST_SUITE_P(Models, DeviceModels, testing::ValuesIn(test::small_models()),
-                         [](auto const& info) { return info.param.name; });
+                         [](auto const& tested) { return tested.param.name; });
 
 }  // namespace

@@ -79,7 +79,7 @@ TEST(Checkpoint, CarriesTheTrajectoryUpToItsStep) {
   ScratchFolder folder;
   auto checkpoint = example(2);
   checkpoint.trajectory.emplace(io::Description{"deck", "onedge train", Precision::single_precision, 8, 64});
-  checkpoint.trajectory->add_segment({0, 2, "serial", "node1", "", "abc", "2024-05-02T12:00:00+00:00"});
+  checkpoint.trajectory->add_segment({0, 2, "serial", "node1", "", "abc", "2024-05-02T12:00:00+00:00", "", "MPI"});
   checkpoint.trajectory->warn(1, "η = 0");
   auto& steps = checkpoint.trajectory->declare("steps", io::step_columns({"loss"}));
   for (std::int64_t t : {0, 1}) steps.append(t, {{"loss", 0.1 + static_cast<double>(t)}});

@@ -20,7 +20,7 @@ std::filesystem::path output_folder() {
 TEST(Interchange, TrajectoryIsWritten) {
   io::Trajectory trajectory({"run: {name: η}\n", "onedge train deck.yaml", Precision::double_precision, 23, 4096});
   trajectory.set_status(io::Status::finished);
-  trajectory.add_segment({0, 2, "serial", "node1,node2", "", "abc", "2024-05-01T12:00:00+00:00"});
+  trajectory.add_segment({0, 2, "serial", "node1,node2", "", "abc", "2024-05-01T12:00:00+00:00", "", "MPI"});
   auto& steps = trajectory.declare("steps", io::step_columns({"loss", "learning_rate", "evaluations"}));
   auto& sharpness = trajectory.declare("sharpness", io::sharpness_columns(2));
   for (int step = 0; step < 5; ++step) {
