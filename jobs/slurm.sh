@@ -13,9 +13,20 @@ onedge_program() {
 # A shared file system may have no locks, and files of ours are never changed in place. One BLAS thread per rank.
 export HDF5_USE_FILE_LOCKING=${HDF5_USE_FILE_LOCKING:-FALSE} OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
+# For ranks that are started by mpirun: a node that is cut off ends the job in seconds (docs/long-runs.md).
+export OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-5}
+export OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-2}
+export OMPI_MCA_oob_tcp_keepalive_probes=${OMPI_MCA_oob_tcp_keepalive_probes:-3}
+
+# When the job ends, for run.walltime: Slurm before 23.02 does not say it, and what sbatch was called with may be stale.
+SLURM_JOB_END_TIME=$(date -d "$(squeue -h -j "${SLURM_JOB_ID:-0}" -o %e 2>/dev/null)" +%s 2>/dev/null) || SLURM_JOB_END_TIME=
+[[ $SLURM_JOB_END_TIME =~ ^[0-9]+$ && $SLURM_JOB_END_TIME -gt $(date +%s) ]] || SLURM_JOB_END_TIME=
+export SLURM_JOB_END_TIME
+
 # onedge_srun ARGUMENTS…: a step of this job. ONEDGE_SRUN has further options (for another MPI: --mpi=…).
 onedge_srun() {
-  local options=(--mpi=pmix)
+  # Without --kill-on-bad-exit the others would wait for a rank that was killed.
+  local options=(--mpi=pmix --kill-on-bad-exit=1)
   # Every rank sees all devices of its node and takes its own; what --cpus-per-task says does not reach steps by itself.
   [[ -n ${SLURM_GPUS_ON_NODE:-} ]] && options+=(--gpu-bind=none)
   [[ -n ${SLURM_CPUS_PER_TASK:-} ]] && options+=("--cpus-per-task=$SLURM_CPUS_PER_TASK")

@@ -2,6 +2,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,13 +29,6 @@ model: {hidden: [7]}
 output: {directory: runs/job, checkpoint: {every: 1, keep: 1}}
 """
 SWEEP = DECK + "sweep: {tuner.sigma: [0.5, 1.0, 1.5, 2.0]}\n"
-# Before a restart the program stops half way and asks to be called again, as it does at the end of its time.
-INTERRUPTED = """#!/usr/bin/env bash
-[[ -n ${{SLURM_RESTART_COUNT:-}} ]] && exec "{program}" "$@"
-"{program}" "$@" run.steps=3
-exit 85
-"""
-
 
 def setUpModule():
     done = subprocess.run(["bash", CLUSTER, "start", CLUSTER_FOLDER], capture_output=True, text=True, timeout=120,
@@ -98,17 +92,54 @@ class Jobs(unittest.TestCase):
         self.assertEqual((attributes["status"], steps, jobs), ("finished", 6, [job]))
         self.assertIn("2 rank(s)", (self.folder / f"onedge-{job}.log").read_text())
 
+    def start_endless(self, *arguments):
+        """Submits the deck without an end; returns the job once it trains."""
+        (self.folder / "deck.yaml").write_text(DECK.replace("steps: 6", "steps: 100000000"))
+        job = self.submit("--ntasks=2", *arguments, ROOT / "jobs/train.sbatch", "deck.yaml", "output.checkpoint.every=100000")
+        deadline = time.monotonic() + 120
+        while not (self.folder / "runs/job/trajectory.h5").exists():
+            self.assertLess(time.monotonic(), deadline, self.logs())
+            time.sleep(0.2)
+        return job
+
     def test_a_job_that_is_interrupted_goes_back_into_the_queue_and_on(self):
-        wrapper = self.folder / "interrupted.sh"
-        wrapper.write_text(INTERRUPTED.format(program=PROGRAM))
-        wrapper.chmod(0o755)
-        job = self.submit("--ntasks=1", ROOT / "jobs/train.sbatch", "deck.yaml", ONEDGE=str(wrapper))
+        job = self.start_endless()
+        # What --signal=USR1@300 of train.sbatch does before the end of the job's time; the restart finds a deck with an end.
+        self.call("scancel", "--signal=USR1", job)
+        (self.folder / "deck.yaml").write_text(DECK)
         self.ended_well(job)
         attributes, steps, jobs = self.attributes("runs/job")
-        self.assertEqual((attributes["status"], steps, jobs), ("finished", 6, [job, job]))
+        self.assertEqual((attributes["status"], jobs), ("finished", [job, job]))
         log = (self.folder / f"onedge-{job}.log").read_text()
-        self.assertIn("back into the queue", log)
-        self.assertIn("going on from step 3", log)
+        for text in ("SIGUSR1", "back into the queue", f"going on from step {steps}"):
+            self.assertIn(text, log)
+
+    def test_a_killed_rank_ends_the_job_and_is_named(self):
+        job = self.start_endless()
+        rank = next(path for path in Path("/proc").glob("[0-9]*") if self.is_rank(path, job, 1))
+        begin = time.monotonic()
+        os.kill(int(rank.name), signal.SIGKILL)
+        self.assertEqual([state for state, _ in self.wait(job).values()], ["FAILED"])
+        self.assertLess(time.monotonic() - begin, 60)
+        self.assertRegex(self.logs(), "task 1: Killed")
+
+    def is_rank(self, process, job, rank):
+        try:
+            environment = (process / "environ").read_bytes().split(b"\0")
+            return (process / "exe").resolve() == Path(PROGRAM).resolve() and {
+                f"SLURM_JOB_ID={job}".encode(), f"SLURM_PROCID={rank}".encode()} <= set(environment)
+        except OSError:
+            return False
+
+    def test_the_program_knows_when_the_job_ends(self):
+        program = self.folder / "program.sh"
+        program.write_text("#!/usr/bin/env bash\necho \"ends $SLURM_JOB_END_TIME\"\n")
+        program.chmod(0o755)
+        begin = time.time()
+        job = self.submit("--time=10", ROOT / "jobs/train.sbatch", "deck.yaml", ONEDGE=str(program), SLURM_JOB_END_TIME="5")
+        self.ended_well(job)
+        ends = int(re.search(r"ends (\d+)", self.logs())[1])
+        self.assertTrue(begin + 590 < ends < time.time() + 610, ends - begin)
 
     def figure(self, *arguments, **environment):
         """Submits figure 15's small deck with four cases, as small as can be; returns the jobs."""
