@@ -8,6 +8,9 @@
 
 namespace onedge::training {
 
+/// The group of the eigenvectors of a tuner that asks for the sharpness.
+inline constexpr char const* tuner_meter_group = "tuner_sharpness";
+
 template <class Real, class Space>
 Vector<Real, Space> to_space(std::vector<Real> const& values, std::string const& label) {
   auto result = uninitialised<Vector<Real, Space>>(label, values.size());

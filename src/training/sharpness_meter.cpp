@@ -28,6 +28,20 @@ std::string vector_name(int index) { return concat("eigenvector_", index); }
 
 }  // namespace
 
+std::string table_name(spectrum::OperatorKind kind) {
+  switch (kind) {
+    case spectrum::OperatorKind::hessian:
+      return "sharpness";
+    case spectrum::OperatorKind::preconditioned_hessian:
+      return "preconditioned_sharpness";
+    case spectrum::OperatorKind::gauss_newton:
+      return "gauss_newton_sharpness";
+    case spectrum::OperatorKind::negative_hessian:
+      return "lowest_curvature";
+  }
+  throw Error("unknown operator");
+}
+
 template <class Real, class Space>
 SharpnessMeter<Real, Space>::SharpnessMeter(objective::Objective<Real, Space>& objective,
                                             optimizer::Optimizer<Real, Space> const& optimizer,

@@ -1,6 +1,5 @@
 #include <onedge/comm/environment.hpp>
 #include <onedge/core/error.hpp>
-#include <onedge/core/version.hpp>
 #include <onedge/training/trainer.hpp>
 
 #include <algorithm>
@@ -11,27 +10,6 @@
 #include "segment.hpp"
 
 namespace onedge::training {
-
-namespace {
-
-/// The table of an operator's measurements, and the group of its state in checkpoints.
-std::string table_name(spectrum::OperatorKind kind) {
-  switch (kind) {
-    case spectrum::OperatorKind::hessian:
-      return "sharpness";
-    case spectrum::OperatorKind::preconditioned_hessian:
-      return "preconditioned_sharpness";
-    case spectrum::OperatorKind::gauss_newton:
-      return "gauss_newton_sharpness";
-    case spectrum::OperatorKind::negative_hessian:
-      return "lowest_curvature";
-  }
-  throw Error("unknown operator");
-}
-
-constexpr char const* tuner_meter_group = "tuner_sharpness";
-
-}  // namespace
 
 template <class Real, class Space>
 Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real, Space>> problem)

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 
 namespace onedge::training {
 
@@ -19,6 +20,9 @@ struct Sharpness {
   double alignment = 0;  ///< |cos(u, v₁)|; of the preconditioned Hessian |cos(P^1/2 u, v₁)|
   double seconds = 0;
 };
+
+/// The table of an operator's measurements, and the group of its state in checkpoints.
+std::string table_name(spectrum::OperatorKind kind);
 
 /// When to ask for more eigenvalues: while the smallest one times the learning rate is above `above`, up to `most`.
 struct Tracking {
