@@ -17,6 +17,7 @@ Needs NumPy and h5py; reads the deck with PyYAML where that is installed.
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
 
 import h5py
@@ -137,6 +138,7 @@ def _read(path: Path, what: str, failure: type, required: tuple, make):
     if not path.is_file():
         raise failure(f"{path}: no such file")
     try:
+        _check_whole(path)
         with _open(path) as file:
             missing = {"format_version", *required} - set(file.attrs)
             if missing:
@@ -162,6 +164,14 @@ def _frame(columns: dict):
         else:
             flat.update({f"{column}_{index}": values[:, index] for index in range(values.shape[1])})
     return pandas.DataFrame(flat).set_index("step")
+
+
+def _check_whole(path: Path):
+    """Raises ValueError unless every byte is as OnEdge wrote it. Files without its checksum at their end pass."""
+    data = path.read_bytes()
+    end = len(data) - len(b"onedge-crc32:01234567\n")
+    if end >= 0 and data[end:].startswith(b"onedge-crc32:") and data[end:] != b"onedge-crc32:%08x\n" % zlib.crc32(data[:end]):
+        raise ValueError("damaged: its checksum does not hold")
 
 
 def _open(path: Path) -> h5py.File:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 from pathlib import Path
 from unittest import mock
 
@@ -161,6 +162,17 @@ class Reader(InFolder):
         short = self.folder / "short.h5"
         short.write_bytes((write_run(self.folder / "whole") / "trajectory.h5").read_bytes()[:3000])
         self.failure(short)
+
+    def test_the_checksum_at_the_end(self):
+        path = write_run(self.folder / "run") / "trajectory.h5"
+        whole = path.read_bytes()
+        loss = onedge_post.load(path).steps["loss"]
+        end = b"onedge-crc32:%08x\n" % zlib.crc32(whole)
+        path.write_bytes(whole + end)
+        np.testing.assert_array_equal(onedge_post.load(path).steps["loss"], loss)
+        at = whole.index(loss.tobytes())
+        path.write_bytes(whole[:at] + b"\x01" + whole[at + 1:] + end)
+        self.assertIn("checksum", self.failure(path))
 
 
 class Labels(InFolder):
