@@ -1,6 +1,19 @@
 #include <onedge/comm/agreement.hpp>
 
+#include <algorithm>
+
 namespace onedge::comm {
+
+namespace {
+
+/// What comes from a damaged file may hold anything; a message is one line.
+std::string one_line(std::string text) {
+  auto const is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  std::replace_if(text.begin(), text.end(), is_control, '?');
+  return text;
+}
+
+}  // namespace
 
 void agree(Communicator const& communicator, std::function<void()> const& work) {
   std::string outcome;  // empty, or the kind of failure and its message
@@ -15,7 +28,7 @@ void agree(Communicator const& communicator, std::function<void()> const& work) 
   for (std::size_t rank = 0; rank < outcomes.size(); ++rank) {
     if (outcomes[rank].empty()) continue;
     std::string const who = rank == 0 ? "" : concat("[rank ", rank, "] ");
-    throw SharedError(who + outcomes[rank].substr(1), outcomes[rank].front() == 'i');
+    throw SharedError(who + one_line(outcomes[rank].substr(1)), outcomes[rank].front() == 'i');
   }
 }
 

@@ -2,6 +2,7 @@
 #include <onedge/hdf5/file.hpp>
 
 #include <hdf5.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -150,8 +151,8 @@ File File::open(std::filesystem::path const& path) {
   Handle handle(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
   if (!handle) {
     auto const reason = last_error();
-    bool const foreign = reason.find("signature") != std::string::npos;
-    throw Error(concat(what, ": ", foreign ? "it is not an HDF5 file" : reason));
+    require(reason.find("signature") == std::string::npos, what, ": it is not an HDF5 file");
+    throw Error(concat(what, ::access(path.c_str(), R_OK) == 0 ? ": it is damaged: " : ": ", reason));
   }
   return {std::move(handle), path.string() + ":"};
 }

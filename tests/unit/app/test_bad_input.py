@@ -53,6 +53,8 @@ class BadInput(ProgramTest):
         self.refuse_train("run.steps", says=["run.steps"])
         deck = self.write("twice.yaml", "run: {steps: 3}\nrun: {steps: 4}\n")
         self.refuse_train(deck=deck, says=["twice.yaml:2", "run"])
+        deck = self.write("lines.yaml", 'run: {"see\\nd": 3}\n')
+        self.refuse_train(deck=deck, says=["lines.yaml:1", "see?d"])  # still one line
 
     def test_types_and_ranges(self):
         for override, says in (
@@ -183,7 +185,7 @@ class BadInput(ProgramTest):
         refuse("run.block", overrides=["run.block=64"], ranks=2)
         whole = path.read_bytes()
         path.write_bytes(whole[: len(whole) // 2])
-        refuse("data.h5")
+        refuse("data.h5: it is damaged")
         path.write_bytes(b"not HDF5 at all" * 100)
         refuse("data.h5", ranks=2)
         file(x=x)
