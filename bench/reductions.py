@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What run.reduction: reproducible costs over fast: seconds per step of a program with each model, in turns.
+"""What run.reduction: reproducible costs over fast on one rank: the processor's time per step, with each model, in turns.
 
-    bench/reductions.py build/release/bin/onedge [--rounds 5] [--ranks 2]     prints a table for docs/long-runs.md"""
+    bench/reductions.py build/release/bin/onedge [--rounds 5]     prints a table for docs/long-runs.md"""
 import argparse
 import json
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-STEPS, BLOCK = 6, 64
+FEW, MANY, BLOCK = 2, 8, 64  # steps; samples
 MODELS = {
     "MLP 3072-256-256-256-10": (2048, (32, 32, 3), {"hidden": [256, 256, 256]}),
     "ResNet34": (256, (16, 16, 3), {"kind": "resnet34", "filters": 16}),
@@ -36,41 +36,43 @@ def deck_of(folder, samples, shape, model):
             file["x"] = random.integers(0, 256, (samples, *shape), dtype=np.uint8)
             file["y"] = random.integers(0, 10, samples)
         data = {"set": "hdf5", "path": str(path)}
-    return {"run": {"steps": STEPS, "block": BLOCK}, "data": data, "model": model,
+    return {"run": {"block": BLOCK}, "data": data, "model": model,
             "tuner": {"kind": "constant", "learning_rate": 1e-4}, "output": {"publish": 1000.0}}
 
 
-def seconds(command, folder, reduction):
-    """The fastest step of a run, without the first."""
-    run = Path(tempfile.mkdtemp(dir=folder))
-    subprocess.run([*command, f"run.reduction={reduction}", "-d", str(run)], check=True, stdout=subprocess.DEVNULL)
-    with h5py.File(run / "trajectory.h5", "r") as file:
-        return float(np.min(file["steps/seconds"][1:])), int(file.attrs["parameters"])
+def processor_seconds(command):
+    before = os.times()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def per_step(command, folder, reduction):
+    """From two runs, so that reading and set-up do not count."""
+    few, many = (processor_seconds([*command, f"run.reduction={reduction}", f"run.steps={steps}", "-d",
+                                    tempfile.mkdtemp(dir=folder)]) for steps in (FEW, MANY))
+    return (many - few) / (MANY - FEW)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--ranks", type=int, default=2)
     arguments = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    print(f"| model, {arguments.ranks} ranks | parameters | samples in blocks of {BLOCK} | fast, ms per step | reproducible | ratio |")
-    print("|---|---|---|---|---|---|")
+    print(f"| model | samples, in blocks of {BLOCK} | fast, ms per step | reproducible | ratio |")
+    print("|---|---|---|---|---|")
     for name, (samples, shape, model) in MODELS.items():
         with tempfile.TemporaryDirectory() as folder:
             deck = Path(folder) / "deck.yaml"
             deck.write_text(json.dumps(deck_of(Path(folder), samples, shape, model)))
-            command = ["mpirun", "-n", str(arguments.ranks), str(arguments.program.resolve()), "train", str(deck)]
+            command = [str(arguments.program.resolve()), "train", str(deck)]
             times = {"fast": [], "reproducible": []}
             for _ in range(arguments.rounds):
                 for reduction, found in times.items():
-                    time, parameters = seconds(command, folder, reduction)
-                    found.append(time)
-            fast, exact = min(times["fast"]), min(times["reproducible"])
-            ratio = statistics.median(b / a for a, b in zip(times["fast"], times["reproducible"]))
-            print(f"| {name} | {parameters:,} | {samples} | {1e3 * fast:.1f} | {1e3 * exact:.1f} | {exact / fast:.2f} (median of pairs {ratio:.2f}) |",
-                  flush=True)
+                    found.append(per_step(command, folder, reduction))
+            fast, exact = (1e3 * statistics.median(found) for found in times.values())
+            print(f"| {name} | {samples} | {fast:.1f} | {exact:.1f} | {exact / fast:.2f} |", flush=True)
 
 
 if __name__ == "__main__":

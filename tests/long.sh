@@ -27,7 +27,7 @@ survive() {
 }
 
 run_survive() {
-  build release onedge_program
+  build release onedge_program test_unit_training_bits
   build asan onedge_program
   # Ranks share cores: they must neither spin nor be bound to the same ones.
   export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
@@ -40,6 +40,8 @@ run_survive() {
   survive release full_disk 5
   survive release two_hosts 1
   survive release reader 1000
+  # All combinations of optimizer, tuner, batch and model: the same bits on one to four ranks (docs/long-runs.md).
+  ONEDGE_TEST_ALL=1 OMP_NUM_THREADS=1 mpirun -n 4 build/release/tests/unit/training/test_unit_training_bits
 }
 
 run_reference() {
