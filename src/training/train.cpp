@@ -160,7 +160,8 @@ io::Status train_in(RunContext& context, bool fresh) {
                 [&] { origin.branch ? trainer.branch(*origin.branch) : trainer.begin(origin.weights); });
   }
   auto const status = trainer.run(stop);
-  if (directory && status == io::Status::interrupted) std::filesystem::remove(directory->stop());
+  std::error_code ignored;
+  if (directory && status == io::Status::interrupted) std::filesystem::remove(directory->stop(), ignored);
   context.log.info(concat(io::to_string(status), ": ", (path / "trajectory.h5").string()));
   context.directory = nullptr;
   return status;
