@@ -34,7 +34,7 @@ for stage in $stages; do
       run_stage asan
       ctest --preset asan -j "$cores" --no-tests=error -R '^unit\.|^structure\.labels' -E '\.np[34]$'
       # MPI's own leaks cannot be told from the program's (tests/support/main.cpp can): here only errors count.
-      ASAN_OPTIONS=detect_leaks=0 ctest --preset asan -j "$cores" -R '^app\.train'
+      ASAN_OPTIONS=detect_leaks=0 ctest --preset asan -j "$cores" -R '^app\.train|^survive\.mutations'
       ;;
     *)
       echo "tests/run.sh: '$stage' is neither release nor asan" >&2
