@@ -133,7 +133,7 @@ void add_in_tree(Space const& space, Matrix<double, Space> const& values, std::s
                                [&](std::size_t i) { row[2 * step * i] += row[2 * step * i + step]; });
           team.team_barrier();
         }
-        if (team.team_rank() == 0) sums(team.league_rank()) = row[0];
+        if (team.team_rank() == 0) sums(team.league_rank()) = count == 0 ? 0 : row[0];
       });
 }
 
