@@ -85,7 +85,8 @@ std::string nccl_obstacle([[maybe_unused]] MpiCommunicator const& world) {
 
 std::unique_ptr<Communicator> make_nccl([[maybe_unused]] MpiCommunicator const& world) {
 #if defined(ONEDGE_NCCL)
-  return std::make_unique<NcclCommunicator>(world, DefaultSpace().cuda_stream(), nccl_timeout());
+  return std::make_unique<NcclCommunicator>(world, DefaultSpace().cuda_stream(), nccl_timeout(),
+                                            [comm = world.handle()] { MPI_Abort(comm, 1); });
 #else
   throw Error("this build has no NCCL");
 #endif

@@ -1,6 +1,7 @@
 #include "nccl_communicator.hpp"
 
 #include <onedge/core/error.hpp>
+#include <onedge/core/kokkos.hpp>
 
 #include <algorithm>
 
@@ -11,6 +12,10 @@ namespace {
 void check(ncclResult_t result, char const* call) {
   require(result == ncclSuccess, "NCCL: ", call, " failed: ", ncclGetErrorString(result), ": ",
           ncclGetLastError(nullptr));
+}
+
+void check(cudaError_t status, char const* call) {
+  require(status == cudaSuccess, "CUDA: ", call, " failed: ", cudaGetErrorString(status));
 }
 
 template <class T>
@@ -36,17 +41,20 @@ void grouped(Calls const& calls) {
 
 }  // namespace
 
-NcclCommunicator::NcclCommunicator(Communicator const& host, cudaStream_t stream, double seconds)
+NcclCommunicator::NcclCommunicator(Communicator const& host, cudaStream_t stream, double seconds,
+                                   std::function<void()> abort)
     : m_host(host), m_stream(stream) {
   ncclUniqueId id{};
   if (host.rank() == 0) check(ncclGetUniqueId(&id), "ncclGetUniqueId");
   host.broadcast(&id, sizeof id, 0);
   std::string const who = host.size() > 1 ? concat("[rank ", host.rank(), "] ") : "";
-  m_watchdog = std::make_unique<NcclWatchdog>(who, seconds);
+  m_watchdog = std::make_unique<NcclWatchdog>(who, seconds, std::move(abort));
   m_watchdog->begin("ncclCommInitRank");
   check(ncclCommInitRank(&m_comm, host.size(), id, host.rank()), "ncclCommInitRank");
   m_watchdog->end(nullptr);
   m_watchdog->watch(m_comm);
+  check(cudaStreamCreateWithFlags(&m_side, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  check(cudaEventCreateWithFlags(&m_event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
 }
 
 // No error is thrown here: after one, ranks may be out of step, and the process is about to end.
@@ -55,6 +63,8 @@ NcclCommunicator::~NcclCommunicator() {
   cudaStreamSynchronize(m_stream);
   m_watchdog->watch(nullptr);
   ncclCommDestroy(m_comm);
+  cudaEventDestroy(m_event);
+  cudaStreamDestroy(m_side);
 }
 
 std::string NcclCommunicator::version() {
@@ -66,29 +76,44 @@ std::string NcclCommunicator::version() {
 std::string NcclCommunicator::name() const { return "NCCL " + version(); }
 
 template <class Call>
-void NcclCommunicator::run(char const* what, Call const& call) const {
+void NcclCommunicator::run(char const* what, cudaStream_t stream, Call const& call) const {
+  ScopedRegion const region("Communicator", what);
   m_watchdog->begin(what);
   call();
-  m_watchdog->end(m_stream);
+  m_watchdog->end(stream);
 }
 
-void NcclCommunicator::all_reduce(float* values, std::size_t count) const {
-  run("all_reduce",
-      [&] { check(ncclAllReduce(values, values, count, ncclFloat32, ncclSum, m_comm, m_stream), "ncclAllReduce"); });
+template <class T>
+void NcclCommunicator::all_reduce_in(cudaStream_t stream, T* values, std::size_t count) const {
+  run("all_reduce", stream,
+      [&] { check(ncclAllReduce(values, values, count, type_of<T>, ncclSum, m_comm, stream), "ncclAllReduce"); });
 }
-void NcclCommunicator::all_reduce(double* values, std::size_t count) const {
-  run("all_reduce",
-      [&] { check(ncclAllReduce(values, values, count, ncclFloat64, ncclSum, m_comm, m_stream), "ncclAllReduce"); });
-}
+
+void NcclCommunicator::all_reduce(float* values, std::size_t count) const { all_reduce_in(m_stream, values, count); }
+void NcclCommunicator::all_reduce(double* values, std::size_t count) const { all_reduce_in(m_stream, values, count); }
 void NcclCommunicator::all_reduce(std::int64_t* values, std::size_t count) const {
-  run("all_reduce",
-      [&] { check(ncclAllReduce(values, values, count, ncclInt64, ncclSum, m_comm, m_stream), "ncclAllReduce"); });
+  all_reduce_in(m_stream, values, count);
 }
+
+void NcclCommunicator::order(cudaStream_t earlier, cudaStream_t later) const {
+  check(cudaEventRecord(m_event, earlier), "cudaEventRecord");
+  check(cudaStreamWaitEvent(later, m_event, 0), "cudaStreamWaitEvent");
+}
+
+template <class T>
+void NcclCommunicator::start_all_reduce_of(T* values, std::size_t count) const {
+  order(m_stream, m_side);
+  all_reduce_in(m_side, values, count);
+}
+
+void NcclCommunicator::start_all_reduce(float* values, std::size_t count) const { start_all_reduce_of(values, count); }
+void NcclCommunicator::start_all_reduce(double* values, std::size_t count) const { start_all_reduce_of(values, count); }
+void NcclCommunicator::finish_all_reduces() const { order(m_side, m_stream); }
 
 template <class T>
 void NcclCommunicator::exchange_of(T const* send, std::vector<std::size_t> const& send_counts, T* receive,
                                    std::vector<std::size_t> const& receive_counts) const {
-  run("exchange", [&] {
+  run("exchange", m_stream, [&] {
     grouped([&] {
       for (int peer = 0; peer < size(); ++peer) {
         std::size_t const out = send_counts[static_cast<std::size_t>(peer)];
@@ -104,7 +129,7 @@ void NcclCommunicator::exchange_of(T const* send, std::vector<std::size_t> const
 
 template <class T>
 void NcclCommunicator::all_gather_of(T* values, std::vector<std::size_t> const& counts) const {
-  run("all_gather", [&] {
+  run("all_gather", m_stream, [&] {
     if (all_equal(counts)) {
       T const* const mine = values + counts[0] * static_cast<std::size_t>(rank());
       check(ncclAllGather(mine, values, counts[0], type_of<T>, m_comm, m_stream), "ncclAllGather");
@@ -122,7 +147,7 @@ void NcclCommunicator::all_gather_of(T* values, std::vector<std::size_t> const& 
 
 template <class T>
 void NcclCommunicator::reduce_scatter_of(T const* send, T* receive, std::vector<std::size_t> const& counts) const {
-  run("reduce_scatter", [&] {
+  run("reduce_scatter", m_stream, [&] {
     if (all_equal(counts)) {
       check(ncclReduceScatter(send, receive, counts[0], type_of<T>, ncclSum, m_comm, m_stream), "ncclReduceScatter");
       return;
@@ -162,12 +187,12 @@ void NcclCommunicator::reduce_scatter(double const* send, double* receive,
 }
 
 void NcclCommunicator::broadcast(void* data, std::size_t bytes, int root) const {
-  run("broadcast", [&] { check(ncclBroadcast(data, data, bytes, ncclInt8, root, m_comm, m_stream), "ncclBroadcast"); });
+  run("broadcast", m_stream,
+      [&] { check(ncclBroadcast(data, data, bytes, ncclInt8, root, m_comm, m_stream), "ncclBroadcast"); });
 }
 
 void NcclCommunicator::barrier() const {
-  cudaError_t const status = cudaStreamSynchronize(m_stream);
-  require(status == cudaSuccess, "CUDA: the stream of NCCL failed: ", cudaGetErrorString(status));
+  check(cudaStreamSynchronize(m_stream), "cudaStreamSynchronize");
   m_host.barrier();
 }
 

@@ -4,18 +4,19 @@
 #include <cuda_runtime_api.h>
 #include <nccl.h>
 
+#include <functional>
 #include <memory>
 
 #include "nccl_watchdog.hpp"
 
 namespace onedge::comm {
 
-/// NCCL on the memory of the current device. Calls are put in a stream and return at once. Needs no Kokkos.
+/// NCCL on the memory of the current device. Calls are put in a stream and return at once. Needs no Kokkos with CUDA.
 class NcclCommunicator : public Communicator {
  public:
   /// One rank per device: that of the calling thread. `host` carries what is not data, and must outlive this.
-  /// Collective. seconds: see NcclWatchdog.
-  NcclCommunicator(Communicator const& host, cudaStream_t stream, double seconds);
+  /// Collective. seconds, abort: see NcclWatchdog.
+  NcclCommunicator(Communicator const& host, cudaStream_t stream, double seconds, std::function<void()> abort);
   ~NcclCommunicator() override;
   NcclCommunicator(NcclCommunicator const&) = delete;
   NcclCommunicator& operator=(NcclCommunicator const&) = delete;
@@ -26,6 +27,10 @@ class NcclCommunicator : public Communicator {
   void all_reduce(float* values, std::size_t count) const override;
   void all_reduce(double* values, std::size_t count) const override;
   void all_reduce(std::int64_t* values, std::size_t count) const override;
+  bool overlaps() const override { return true; }
+  void start_all_reduce(float* values, std::size_t count) const override;
+  void start_all_reduce(double* values, std::size_t count) const override;
+  void finish_all_reduces() const override;
   void exchange(float const* send, std::vector<std::size_t> const& send_counts, float* receive,
                 std::vector<std::size_t> const& receive_counts) const override;
   void exchange(double const* send, std::vector<std::size_t> const& send_counts, double* receive,
@@ -43,7 +48,13 @@ class NcclCommunicator : public Communicator {
 
  private:
   template <class Call>
-  void run(char const* what, Call const& call) const;
+  void run(char const* what, cudaStream_t stream, Call const& call) const;
+  template <class T>
+  void all_reduce_in(cudaStream_t stream, T* values, std::size_t count) const;
+  template <class T>
+  void start_all_reduce_of(T* values, std::size_t count) const;
+  /// What `later` gets from now on waits for what `earlier` has got so far.
+  void order(cudaStream_t earlier, cudaStream_t later) const;
   template <class T>
   void exchange_of(T const* send, std::vector<std::size_t> const& send_counts, T* receive,
                    std::vector<std::size_t> const& receive_counts) const;
@@ -54,6 +65,8 @@ class NcclCommunicator : public Communicator {
 
   Communicator const& m_host;
   cudaStream_t m_stream;
+  cudaStream_t m_side = nullptr;  // of started sums
+  cudaEvent_t m_event = nullptr;
   std::unique_ptr<NcclWatchdog> m_watchdog;
   ncclComm_t m_comm = nullptr;
 };

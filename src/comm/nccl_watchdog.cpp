@@ -7,7 +7,8 @@
 
 namespace onedge::comm {
 
-NcclWatchdog::NcclWatchdog(std::string who, double seconds) : m_who(std::move(who)), m_limit(seconds) {
+NcclWatchdog::NcclWatchdog(std::string who, double seconds, std::function<void()> abort)
+    : m_who(std::move(who)), m_limit(seconds), m_abort(std::move(abort)) {
   auto const check = [](cudaError_t status) {
     require(status == cudaSuccess, "CUDA: no event for NCCL's watchdog: ", cudaGetErrorString(status));
   };
@@ -78,6 +79,7 @@ void NcclWatchdog::run() {
     if (!reason.empty()) {
       std::fprintf(stderr, "onedge: %s%s\n", m_who.c_str(), reason.c_str());
       std::fflush(stderr);
+      m_abort();
       std::_Exit(1);  // the main thread may hang in a call that no exception reaches
     }
     m_wake.wait_for(lock, std::chrono::milliseconds(500));

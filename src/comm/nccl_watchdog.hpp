@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -11,11 +12,11 @@
 namespace onedge::comm {
 
 /// Ends the process, with a message, when NCCL reports an asynchronous error, or when nothing has come of its calls for
-/// `seconds` (0: no limit): a dead or stuck rank leaves all others waiting, on the host or in a stream. The launcher
-/// (mpirun, srun --kill-on-bad-exit) then ends the other ranks. A thread of its own looks twice a second.
+/// `seconds` (0: no limit): a dead or stuck rank leaves all others waiting, on the host or in a stream. A thread of its
+/// own looks twice a second; `abort` is called there, to end the other ranks as well, before this process ends.
 class NcclWatchdog {
  public:
-  NcclWatchdog(std::string who, double seconds);
+  NcclWatchdog(std::string who, double seconds, std::function<void()> abort);
   ~NcclWatchdog();
   NcclWatchdog(NcclWatchdog const&) = delete;
   NcclWatchdog& operator=(NcclWatchdog const&) = delete;
@@ -33,6 +34,7 @@ class NcclWatchdog {
 
   std::string m_who;
   std::chrono::duration<double> m_limit;
+  std::function<void()> m_abort;
   int m_device = 0;
   cudaEvent_t m_last = nullptr;  // after everything that was enqueued
   std::mutex m_mutex;

@@ -30,6 +30,7 @@ Value Network<Real, Space>::apply(std::unique_ptr<Operation<Real, Space>> operat
   Value const value = add_value(operation->output().shape, operation->output().degree);
   operation->set_output_id(value.id);
   m_operations.push_back(std::move(operation));
+  m_known_parameters.push_back(m_parameters.size());
   return value;
 }
 
@@ -101,11 +102,13 @@ void Network<Real, Space>::forward(Pass<Real, Space> const& pass) const {
 }
 
 template <class Real, class Space>
-void Network<Real, Space>::reverse(Pass<Real, Space> const& pass) const {
+void Network<Real, Space>::reverse(Pass<Real, Space> const& pass, Settled const& settled) const {
   pass.workspace().forget_written();
   reverse_node(*m_loss, pass, 0);
-  for (auto operation = m_operations.rbegin(); operation != m_operations.rend(); ++operation) {
-    reverse_node(**operation, pass, 0);
+  for (std::size_t position = m_operations.size(); position-- > 0;) {
+    reverse_node(*m_operations[position], pass, 0);
+    // What was not there yet when the operations before were applied, only later ones use.
+    if (settled) settled(position == 0 ? 0 : m_known_parameters[position - 1]);
   }
 }
 

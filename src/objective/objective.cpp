@@ -186,6 +186,12 @@ void Objective<Real, Space>::finish_vectors(Window result) {
 }
 
 template <class Real, class Space>
+bool Objective<Real, Space>::overlaps() const {
+  if (m_options.reproducible || m_communicator.size() == 1) return false;
+  return comm::in_memory_of(m_space, m_communicator).overlaps();
+}
+
+template <class Real, class Space>
 double Objective<Real, Space>::add_weight_decay(double data_loss) {
   if (m_options.weight_decay == 0) return data_loss;
   return data_loss + 0.5 * m_options.weight_decay * m_inner_products({{m_point, m_point}})[0];
@@ -213,20 +219,28 @@ Losses Objective<Real, Space>::gradient(Window gradient) {
   ScopedRegion const region("Objective", "gradient");
   begin_sums(1, 1);
   if (!m_options.reproducible) Kokkos::deep_copy(m_space, gradient, Real(0));
+  comm::GradualAllReduce<Real, Space> sum(m_space, m_communicator, gradient);
+  auto const settled = [&](std::size_t first) { sum.settle_from(first); };
   for (std::size_t const index : order(false)) {
     hold_inputs(index);
+    bool const is_last = index + 1 == micro_batches();
     for_each_tile(index, [&](Tile tile) {
       auto bound = bindings(index, tile);
       bound.gradient = begin_vectors(gradient);
       Pass const pass(m_space, m_workspace, bound, tile.first, tile.count);
       m_network.forward(pass);
       add_scalars(m_workspace.collect_terms(1));
-      m_network.reverse(pass);
+      bool const ends = is_last && tile.first + tile.count == micro_batch_samples(index);
+      m_network.reverse(pass, ends && overlaps() ? settled : typename network::Network<Real, Space>::Settled());
       if (m_options.reproducible) m_vector_sum->add();
     });
     m_held = keeps_adjoints() ? Held::adjoints : Held::planes;
   }
-  finish_vectors(gradient);
+  if (overlaps()) {
+    sum.finish();
+  } else {
+    finish_vectors(gradient);
+  }
   ++m_counts.gradients;
   if (m_options.weight_decay != 0) {
     linalg::add_scaled<Real>(m_space, gradient, static_cast<Real>(m_options.weight_decay), m_point, gradient);

@@ -58,8 +58,11 @@ class Engine {
     Directions products, gauss_newton_products;
   };
 
+  /// Hears from which entry on the gradient is complete, and what it is so far.
+  using Settled = std::function<void(std::size_t, std::vector<double> const&)>;
+
   /// Everything at the present weights, along all directions at once.
-  Result evaluate(Directions const& directions) {
+  Result evaluate(Directions const& directions, Settled const& settled = {}) {
     Result result;
     std::size_t const b = directions.size();
     auto const w = to_device(m_weights);
@@ -86,7 +89,9 @@ class Engine {
       load(pass, first, count);
       m_network.forward(pass);
       result.loss += workspace.collect_terms(1)[0];
-      m_network.reverse(pass);
+      typename network::Network<Real, Space>::Settled report;
+      if (settled) report = [&](std::size_t from) { settled(from, to_host(gradient)); };
+      m_network.reverse(pass, report);
       if (b > 0) along(pass, b, gv, bindings, result);
       first += count;
     }

@@ -24,6 +24,12 @@ class Communicator {
   virtual void all_reduce(float* values, std::size_t count) const = 0;
   virtual void all_reduce(double* values, std::size_t count) const = 0;
   virtual void all_reduce(std::int64_t* values, std::size_t count) const = 0;
+  /// Begins an all_reduce of what has been computed so far, beside what is computed next; finish_all_reduces() ends all
+  /// that were begun. Where overlaps() is false, start_all_reduce() does it at once.
+  virtual bool overlaps() const { return false; }
+  virtual void start_all_reduce(float* values, std::size_t count) const { all_reduce(values, count); }
+  virtual void start_all_reduce(double* values, std::size_t count) const { all_reduce(values, count); }
+  virtual void finish_all_reduces() const {}
   /// Rank q receives send[offsets_q …] of every rank, in rank order; counts in elements, one per rank.
   virtual void exchange(float const* send, std::vector<std::size_t> const& send_counts, float* receive,
                         std::vector<std::size_t> const& receive_counts) const = 0;

@@ -2,6 +2,7 @@
 #include <onedge/network/loss.hpp>
 #include <onedge/network/operation.hpp>
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -27,8 +28,10 @@ class Network {
   // Running. Each on one tile of samples; scalars are left as terms in the workspace.
   /// Plane 0 and the loss.
   void forward(Pass<Real, Space> const& pass) const;
-  /// Adjoints of order 0; adds to the gradient.
-  void reverse(Pass<Real, Space> const& pass) const;
+  /// Adjoints of order 0; adds to the gradient. As it goes, tells `settled` from which entry on the gradient of this
+  /// tile is complete, down to 0.
+  using Settled = std::function<void(std::size_t)>;
+  void reverse(Pass<Real, Space> const& pass, Settled const& settled = {}) const;
   /// The scalars become uᵀHu/2, from kept planes 0 and adjoint planes 0.
   void contract(Pass<Real, Space> const& pass) const;
   /// The scalars become f₂ = uᵀHu/2, from kept planes 0 by forward 1 and 2.
@@ -62,6 +65,8 @@ class Network {
 
   ParameterLayout m_parameters;
   std::vector<std::unique_ptr<Operation<Real, Space>>> m_operations;
+  std::vector<std::size_t>
+      m_known_parameters;  // how many there were when an operation was applied: no other is its own
   std::unique_ptr<Loss<Real, Space>> m_loss;
   std::vector<Value> m_values;
   Value m_input;

@@ -101,6 +101,8 @@ class Objective {
   void finish_vectors(Window result);
   /// Adds this rank's part of the products to `results` [b, P], or to the blocks of a reproducible sum.
   void add_products(MatrixWindow<Real const, Space> directions, MatrixWindow<Real, Space> results, bool gauss_newton);
+  /// Whether the ranks' gradients are summed while the reverse pass goes on.
+  bool overlaps() const;
   double add_weight_decay(double data_loss);
   double along(Constant direction, bool gauss_newton);
   double along_tile(Pass const& pass, bool gauss_newton, bool contracts);

@@ -40,6 +40,22 @@ TEST_P(EngineTest, MicroBatchesDoNotMatter) {
   test::check_same(one, three, 1e-13);
 }
 
+TEST_P(EngineTest, WhatIsSettledInTheReversePassIsFinal) {
+  auto engine = engine_of<double>(GetParam(), {8});
+  std::vector<std::pair<std::size_t, std::vector<double>>> seen;  // from an entry on
+  auto const note = [&](std::size_t first, std::vector<double> const& so_far) {
+    seen.emplace_back(first, std::vector<double>(so_far.begin() + static_cast<std::ptrdiff_t>(first), so_far.end()));
+  };
+  auto const gradient = engine.evaluate({}, note).gradient;
+  ASSERT_FALSE(seen.empty());
+  EXPECT_EQ(seen.back().first, 0u);
+  EXPECT_GT(seen.front().first, 0u);
+  for (auto const& [first, values] : seen) {
+    EXPECT_TRUE(std::equal(values.begin(), values.end(), gradient.end() - static_cast<std::ptrdiff_t>(values.size())))
+        << "from " << first;
+  }
+}
+
 /// Kernel files are compiled with relaxed arithmetic; a NaN must still reach the loss.
 TEST_P(EngineTest, NotANumberReachesTheLoss) {
   for (std::size_t const position : {std::size_t{0}, std::size_t{20}}) {
