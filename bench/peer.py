@@ -29,9 +29,10 @@ def arguments(description):
     return parser
 
 
-def serve(version, steps):
-    """steps: {mode: a function that makes one step and waits for its end}. A mode that fails is answered by why."""
-    print(json.dumps({"version": version, "modes": list(steps)}), flush=True)
+def serve(version, steps, facts={}):
+    """steps: {mode: a function that makes one step and waits for its end}. A mode that fails is answered by why. facts: what
+    the first line says besides."""
+    print(json.dumps({"version": version, "modes": list(steps), **facts}), flush=True)
     warm = set()
     for line in sys.stdin:
         mode, count = line.split()

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """The steps of `onedge_bench_step` in PyTorch, for compare.py (peer.py: modes and protocol).
 
-Inputs are in single precision already; weights are updated in place.
+Inputs are in single precision already; weights are updated in place. On a GPU the first line of output also has the
+operations of a step at a constant rate, and the TFLOP/s of a large matrix product.
 """
 
 import contextlib
+import time
 
 import torch
 from torch.func import functional_call, jvp
@@ -172,7 +174,7 @@ def make_model(kind, sample, hidden):
 class Stepper:
     WEIGHT_DECAY, RATE = 1e-4, 1e-3
 
-    def __init__(self, samples, kind, sample, hidden, compiled, channels_last):
+    def __init__(self, samples, kind, sample, hidden, compiled, channels_last, device):
         torch.manual_seed(0)
         self.model = make_model(kind, sample, hidden)
         if kind == "nanolm":
@@ -184,6 +186,8 @@ class Stepper:
         if channels_last:
             self.model = self.model.to(memory_format=torch.channels_last)
             self.inputs = self.inputs.to(memory_format=torch.channels_last)
+        self.model = self.model.to(device)
+        self.inputs, self.labels = self.inputs.to(device), self.labels.to(device)
         self.names, self.weights = zip(*self.model.named_parameters())
         self.optimizer = torch.optim.SGD(self.weights, lr=self.RATE, weight_decay=self.WEIGHT_DECAY)
         self.loss = torch.compile(self._loss) if compiled else self._loss
@@ -249,14 +253,39 @@ class Stepper:
         return torch.autograd.grad(self.graph, self.weights, self.direction, retain_graph=True)
 
 
+def operations(stepper):
+    """Floating-point operations of a step's matrix products and convolutions."""
+    from torch.utils.flop_counter import FlopCounterMode
+    with FlopCounterMode(display=False) as counter:
+        stepper._loss().backward()
+    return counter.get_total_flops()
+
+
+def ceiling(device, size=8192, repetitions=10):
+    """TFLOP/s of the product of two matrices."""
+    a, b = (torch.rand(size, size, device=device) for _ in range(2))
+    best = float("inf")
+    for _ in range(repetitions):
+        torch.cuda.synchronize()
+        start = time.perf_counter()
+        a @ b
+        torch.cuda.synchronize()
+        best = min(best, time.perf_counter() - start)
+    return 2e-12 * size**3 / best
+
+
 def main():
     parser = peer.arguments(__doc__)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--tf32", action="store_true")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--channels-last", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     options = (arguments.samples, arguments.model, arguments.sample, arguments.hidden, arguments.compile,
-               arguments.channels_last)
+               arguments.channels_last, arguments.device)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = arguments.tf32
+    on_device = arguments.device != "cpu"
     steppers = {}
 
     def step(mode):  # each mode has weights and memory of its own
@@ -264,10 +293,16 @@ def main():
             steppers[mode] = Stepper(*options)
         curved = mode in ("cdat", "cdat_product", "product")  # the fused attention has one derivative only
         with sdpa_kernel(SDPBackend.MATH) if curved else contextlib.nullcontext():
-            return getattr(steppers[mode], mode)()
+            getattr(steppers[mode], mode)()
+        if on_device:
+            torch.cuda.synchronize()
 
     modes = ["constant"] if arguments.compile else [line.split()[0] for line in peer.MODES.splitlines()]
-    peer.serve(torch.__version__, {mode: lambda mode=mode: step(mode) for mode in modes})
+    facts = {}
+    if on_device:
+        facts = {"device": torch.cuda.get_device_name(), "operations": operations(Stepper(*options)),
+                 "ceiling": ceiling(arguments.device)}
+    peer.serve(torch.__version__, {mode: lambda mode=mode: step(mode) for mode in modes}, facts)
 
 
 if __name__ == "__main__":

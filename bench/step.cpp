@@ -33,6 +33,7 @@ struct Settings {
   std::size_t block = 64;
   std::size_t micro_batch = 0;
   bool reproducible = false;
+  bool tf32 = false;
 
   bool is_text() const { return model == "nanolm"; }
   model::DataShape shape() const {
@@ -171,7 +172,7 @@ void serve(Settings const& settings, comm::MpiCommunicator const& communicator) 
 }  // namespace
 
 int main(int argc, char** argv) {
-  comm::Environment const environment(argc, argv);
+  comm::Environment environment(argc, argv);
   try {
     Settings settings;
     CLI::App program("Times training steps; reads \"MODE STEPS\" lines");
@@ -183,8 +184,11 @@ int main(int argc, char** argv) {
     program.add_option("--block", settings.block, "samples in a block");
     program.add_option("--micro-batch", settings.micro_batch, "samples at once per rank; 0: all");
     program.add_flag("--reproducible", settings.reproducible, "reproducible reductions");
+    program.add_flag("--tf32", settings.tf32, "on devices: products with factors rounded to TF32");
     CLI11_PARSE(program, argc, argv);
     linalg::use_one_thread();
+    linalg::use_tf32(settings.tf32);
+    environment.connect_devices();
     serve(settings, environment.world());
     return 0;
   } catch (std::exception const& error) {
