@@ -1,10 +1,11 @@
 # Sourced by the job scripts: where the program is, how it is started, and what its exit codes mean for the job.
 
-# onedge_program ROOT: ONEDGE names the program; otherwise it is the release build, or the one on PATH.
+# onedge_program ROOT [PRESET]: ONEDGE names the program; otherwise it is the build of that preset (release), or the one
+# on PATH.
 onedge_program() {
-  local program=${ONEDGE:-$1/build/release/bin/onedge}
+  local program=${ONEDGE:-$1/build/${2:-release}/bin/onedge}
   [[ -x $program ]] || program=$(command -v "${ONEDGE:-onedge}") || {
-    echo "$SLURM_JOB_NAME: there is no program ${ONEDGE:-$1/build/release/bin/onedge}: build it (README.md), or name it in ONEDGE" >&2
+    echo "$SLURM_JOB_NAME: there is no program ${ONEDGE:-$1/build/${2:-release}/bin/onedge}: build it (README.md), or name it in ONEDGE" >&2
     return 1
   }
   echo "$program"
