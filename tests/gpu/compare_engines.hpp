@@ -8,7 +8,8 @@ namespace onedge::test {
 template <class Real>
 void expect_same(Engine<Real, DefaultSpace>& device, Engine<Real, HostSpace>& host) {
   std::vector<std::vector<double>> const directions{host.direction("a"), host.direction("b")};
-  auto const on_device = device.evaluate(directions), on_host = host.evaluate(directions);
+  auto const on_device = device.evaluate(directions);
+  auto const on_host = host.evaluate(directions);
   expect_close<Real>({on_device.loss}, {on_host.loss}, "loss");
   expect_close<Real>(on_device.gradient, on_host.gradient, "gradient");
   expect_close<Real>(on_device.slopes, on_host.slopes, "slopes");
