@@ -78,7 +78,7 @@ TEST_P(DeviceCommunicator, SumsBlocksAsTheHostDoes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ways, DeviceCommunicator, testing::Values("nccl", "host"),
-                         [](auto const& info) { return info.param; });
+                         [](auto const& tested) { return tested.param; });
 
 TEST_F(DeviceCommunicator, RefusesOtherNames) {
   comm::MpiCommunicator const world(MPI_COMM_SELF);

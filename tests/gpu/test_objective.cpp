@@ -101,6 +101,6 @@ TEST_P(DeviceObjective, HasTheSameBitsAgain) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, DeviceObjective, testing::ValuesIn(test::small_models()),
-                         [](auto const& info) { return info.param.name; });
+                         [](auto const& tested) { return tested.param.name; });
 
 }  // namespace

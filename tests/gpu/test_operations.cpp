@@ -19,8 +19,8 @@ class DeviceOperations : public test::Device, public testing::WithParamInterface
 TEST_P(DeviceOperations, Float) { compare<float>(); }
 TEST_P(DeviceOperations, Double) { compare<double>(); }
 
-INSTANTIATE_TEST_SUITE_P(Networks, DeviceOperations, testing::ValuesIn(test::small_networks()), [](auto const& info) {
-  std::string name = info.param;
+INSTANTIATE_TEST_SUITE_P(Networks, DeviceOperations, testing::ValuesIn(test::small_networks()), [](auto const& tested) {
+  std::string name = tested.param;
   std::replace(name.begin(), name.end(), '/', '_');
   return name;
 });
