@@ -119,7 +119,7 @@ std::vector<CheckpointFile> list_checkpoints(fs::path const& folder) {
     auto const step = step_of(entry->path().filename().string());
     if (step >= 0) files.push_back({entry->path(), step});
   }
-  bool const absent = error == std::errc::no_such_file_or_directory;
+  bool const absent = error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory;
   require(!error || absent, "cannot list ", folder.string(), ": ", error.message());
   std::sort(files.begin(), files.end(), [](auto const& a, auto const& b) { return a.step < b.step; });
   return files;
