@@ -5,7 +5,9 @@ numbers of ranks, or of samples, with run.profile: true, give what a rank comput
     t(P) = fixed + per_sample · n(P) + calls · latency · 2⌈log₂ P⌉ + bytes · 2(P − 1)/P / bandwidth
 
 n(P): samples of the rank that has most, whole blocks; calls: allreduces of a step; bytes: those of the gradient. Every RUN
-is predicted as well, beside what it took. Ranks that share cores compute in turn: --cores says how many there are.
+is predicted as well, beside what it took, with the network that the RUNs measured where there is one. Ranks that share
+cores compute in turn: --cores says how many there are. Time is that of RUNs whose micro-batch holds all samples of a
+rank; with more than one micro-batch (--memory), steps with curvature take longer.
 Exit codes: 0 done, 2 bad input."""
 from __future__ import annotations
 
@@ -142,17 +144,29 @@ def memory(program, run) -> tuple | None:
     return fixed * 2**20, planes * 2**20 / micro_batch
 
 
-def predictions(step, network, ranks, faster, bytes_of) -> list:
+def micro_batches(samples, block, bytes_of, limit) -> int:
+    """How many a rank works through one after another, so that what it holds fits into `limit` bytes."""
+    fitting = int((limit - bytes_of[0]) / bytes_of[1]) // block * block if limit < math.inf else samples
+    if fitting < 1:
+        raise InputError(f"--memory: a block of {block} samples needs {(bytes_of[0] + bytes_of[1] * block) / 2**30:.3g} GiB")
+    return math.ceil(samples / fitting)
+
+
+def predictions(step, network, ranks, faster=1.0, bytes_of=None, limit=math.inf) -> list:
     quick = replace(step, fixed=step.fixed / faster, per_sample=step.per_sample / faster)
     rows = []
     for count in ranks:
         if count > math.ceil(step.samples / step.block):
             continue  # a rank has a block at least
-        mebibytes = None if bytes_of is None else (bytes_of[0] + bytes_of[1] * quick.most_samples(count)) / 2**20
-        rows.append({"ranks": count, "samples per rank": quick.most_samples(count),
+        samples = quick.most_samples(count)
+        rows.append({"ranks": count, "samples per rank": samples,
                      "ms per step": 1e3 * quick.seconds(count, network), "ms compute": 1e3 * quick.compute(count),
                      "ms communication": 1e3 * quick.communication(count, network),
-                     "efficiency": quick.efficiency(count, network), "MiB per rank": mebibytes})
+                     "efficiency": quick.efficiency(count, network)})
+        if bytes_of is not None:
+            parts = micro_batches(samples, step.block, bytes_of, limit)
+            rows[-1] |= {"micro-batches": parts,
+                         "MiB per rank": (bytes_of[0] + bytes_of[1] * math.ceil(samples / parts)) / 2**20}
     if not rows:
         raise InputError(f"{step.samples} samples in blocks of {step.block} have no work for {min(ranks)} ranks; give --block")
     return rows
@@ -169,7 +183,8 @@ def check_rows(measured, step, network, cores) -> list:
 
 def text_of(rows) -> str:
     def cell(value):
-        return "–" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
+        return f"{value:.0f}" if isinstance(value, float) and abs(value) >= 100 else \
+            f"{value:.3g}" if isinstance(value, float) else str(value)
 
     lines = [list(rows[0])] + [[cell(value) for value in row.values()] for row in rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
@@ -187,10 +202,12 @@ def parse(arguments):
     parser.add_argument("--faster", type=float, default=1.0, help="compute so many times faster than in the RUNs (1)")
     parser.add_argument("--cores", type=float, default=math.inf, help="cores of the machine that the RUNs ran on")
     parser.add_argument("--program", help="an onedge that says the memory, by a dry run")
+    parser.add_argument("--memory", type=float, default=math.inf, metavar="GIB", help="that a rank has, with --program: more "
+                        "samples than fit are worked through in micro-batches")
     parser.add_argument("--csv", type=Path, help="writes the predictions as CSV")
     options = parser.parse_args(arguments)
-    if min(*options.ranks, options.samples or 1, options.block or 1) < 1 or options.faster <= 0:
-        parser.error("--ranks, --samples, --block and --faster are positive")
+    if min(*options.ranks, options.samples or 1, options.block or 1) < 1 or min(options.faster, options.memory) <= 0:
+        parser.error("--ranks, --samples, --block, --faster and --memory are positive")
     return options
 
 
@@ -202,7 +219,8 @@ def report(options) -> str:
     if len({(int(run.run.attrs["parameters"]), str(flat(run.run.deck).get("tuner.kind"))) for run in measured}) > 1:
         raise InputError("the runs are of different networks or tuners; give those of one")
     step = fit(measured, options.cores)
-    network = measured_network(measured, step, options.cores)
+    local = measured_network(measured, step, options.cores)
+    network = local
     if options.bandwidth is not None:
         network = Network(options.latency or 0.0, options.bandwidth)
     elif network is None:
@@ -211,7 +229,7 @@ def report(options) -> str:
         network = replace(network, latency=options.latency)
     target = replace(step, samples=options.samples or step.samples, block=options.block or step.block)
     bytes_of = memory(options.program, runs[0]) if options.program else None
-    rows = predictions(target, network, options.ranks, options.faster, bytes_of)
+    rows = predictions(target, network, options.ranks, options.faster, bytes_of, options.memory * 2**30)
     if options.csv:
         with options.csv.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(rows[0]))
@@ -222,7 +240,7 @@ def report(options) -> str:
         f"compute: {1e3 * step.fixed:.3g} ms + {1e6 * step.per_sample:.4g} µs per sample"
         + (f", {options.faster:g} times faster in the predictions" if options.faster != 1 else ""),
         f"network: {1e6 * network.latency:.3g} µs, {1e-9 * network.bandwidth:.3g} GB/s; {step.calls:g} allreduces per step", "",
-        "the runs themselves", text_of(check_rows(measured, step, network, options.cores)), "",
+        "the runs themselves", text_of(check_rows(measured, step, local or network, options.cores)), "",
         f"predicted, {target.samples} samples in blocks of {target.block}", text_of(rows),
         *([f"more ranks than the {math.ceil(target.samples / target.block)} blocks have no work: see --block"]
           if len(rows) < len(options.ranks) else [])])

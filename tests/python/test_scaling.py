@@ -66,12 +66,24 @@ class Scaling(InFolder):
         self.assertEqual(step.compute(4, cores=2), 2.0)
         self.assertEqual(step.compute(2, cores=2), 1.0)
 
+    def test_what_does_not_fit_is_cut_into_micro_batches(self):
+        bytes_of = (100, 10)  # fixed, per sample
+        parts = lambda samples, limit: scaling.micro_batches(samples, 4, bytes_of, limit)
+        self.assertEqual([parts(40, np.inf), parts(40, 500), parts(40, 499), parts(40, 140)], [1, 1, 2, 10])
+        with self.assertRaisesRegex(scaling.InputError, "block of 4 samples"):
+            parts(40, 139)
+        step = scaling.Step(0, 1, 3, 10, 4, 80, 4)
+        row, = scaling.predictions(step, scaling.Network(0, 1e9), [2], bytes_of=bytes_of, limit=499)
+        self.assertEqual((row["micro-batches"], row["MiB per rank"]), (2, (100 + 10 * 20) / 2**20))
+
     def test_predictions_are_printed_and_written(self):
         table = self.folder / "scaling.csv"
         done = run_script("scaling.py", self.runs(), "--ranks", 8, 64, 4096, "--latency", "1e-5", "--bandwidth", "1e10",
                           "--csv", table)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("more ranks than the 64 blocks", done.stdout)
+        checked = done.stdout.split("the runs themselves\n")[1].splitlines()[1:5]  # with the network that they measured
+        self.assertEqual([line.split()[-1] for line in checked], ["1"] * 4)
         with table.open(encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         self.assertEqual([row["ranks"] for row in rows], ["8", "64"])

@@ -1,6 +1,6 @@
 """A run that stops half way and goes on is the uninterrupted one bit for bit: for every optimizer and tuner, full-batch
 and in mini-batches, with sharpness measured; and on one to four ranks in any order. --count: pairs of optimizer and tuner
-(drawn by --seed); a tenth as many orders of ranks, at least one."""
+(drawn by --seed); the same share of the 24 orders of ranks, at least one."""
 import itertools
 
 from survive import check_same, check_trajectory, main, require
@@ -61,9 +61,9 @@ def test(job):
     for number, pair in enumerate(pairs):
         halves(job, number, *pair)
         require(check_trajectory(job.folder / f"resumed{number}/trajectory.h5") == STEPS, "a step is missing")
-    chains = min(24, max(1, job.count // 10))
-    orders(job, chains)
     everything = len(OPTIMIZERS) * len(TUNERS) * len(BATCHES)
+    chains = max(1, 24 * len(pairs) // everything)
+    orders(job, chains)
     return f"""{STEPS} steps are {STEPS // 2} steps, a restart and {STEPS // 2} more, bit for bit in every column but
 the clocks and in the last checkpoint: for {len(pairs)} of the {everything} combinations of optimizer
 ({len(OPTIMIZERS)}), tuner ({len(TUNERS)}) and batch (full, mini), with the sharpness of two operators, accuracy and
