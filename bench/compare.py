@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 
+import operations
 import programs
 import sharpness
 from programs import MODELS, PEERS, alternate, onedge, peak_mebibytes, peer
@@ -198,7 +199,7 @@ def step_table(result):
     return [*lines, "", *(f"Not possible: {text}." for text in result.failures), ""]
 
 
-def report(build, rounds, results, notes, rows, sharp):
+def report(build, rounds, results, notes, rows, sharp, single):
     lines = ["# Performance", "", "Written by `bench/compare.py BUILD_FOLDER --python PYTHON_WITH_PEERS`; the script says how.",
              "What the ratios mean, and what was tried where one is missed: [performance-notes.md](performance-notes.md).", "",
              f"- Date: {datetime.date.today()}", f"- Machine: {machine()}", f"- {versions(build)}; two ranks",
@@ -215,6 +216,8 @@ def report(build, rounds, results, notes, rows, sharp):
               "previous update. `reproducible`: the same bits on any number of ranks.", ""]
     if sharp:
         lines += sharp.lines()
+    if single:
+        lines += operations.lines(*single)
     return "\n".join(lines)
 
 
@@ -240,8 +243,9 @@ def main():
     scaling = measure_scaling(build, MODELS[0], cores, arguments.rounds) if not arguments.only else None
     starts = {ranks: start_seconds(build, ranks, arguments.rounds) for ranks in (1, 2)} if not arguments.only else {}
     sharp = sharpness.compare(build, arguments.python, cores) if not arguments.only else None
+    single = operations.measure(build, cores[0]) if not arguments.only else None
     rows = target_rows(results, scaling, starts, sharp)
-    text = report(build, arguments.rounds, results, notes, rows, sharp)
+    text = report(build, arguments.rounds, results, notes, rows, sharp, single)
     print(text)
     arguments.output.write_text(text, encoding="utf-8")
     return 1 if any(value > must for _, _, value, must, _ in rows) else 0
