@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures OnEdge beside JAX and PyTorch on the same work, shapes, precision and cores, and writes docs/performance.md.
 
-    bench/compare.py BUILD_FOLDER [--python PYTHON_WITH_PEERS] [--rounds N] [--only KIND …] [--output FILE]
+    bench/compare.py BUILD_FOLDER [--python PYTHON_WITH_PEERS] [--data FOLDER] [--rounds N] [--only KIND …] [--output FILE]
 
 All programs of a network stay alive and are asked in turn for a few steps, there and back again, so that what else the
 machine does falls on all of them. A ratio is taken round by round; the median over the rounds is what counts. Peers that
@@ -142,8 +142,8 @@ def target_rows(results, scaling, starts, sharp):
         add("peak memory, CDAT / constant-η", result.memory_ratio("cdat", "constant"), 2.2, 1.8)
         add("peak memory with micro_batch of one block, CDAT / constant-η",
             result.memory_ratio("cdat capped", "constant capped"), 2.9, 2.9)
-    if sharp:
-        rows.append(("λ₁ to 1e-5 / the paper's power iteration at 1e-3 (JAX)", "MLP 784-256-256-10", sharp.ratio, 0.7, 0.4))
+    rows += [("λ₁ to 1e-5 / the paper's power iteration at 1e-3 (JAX)", comparison.study.name.split(",")[0],
+              comparison.ratio, 0.7, 0.4) for comparison in sharp]
     if scaling is not None:
         rows.append(("time of two ranks / two programs of one rank side by side", "MLP", 1 / scaling, 1 / 0.95, 1 / 0.98))
     rows += [(f"start to first step, {ranks} rank(s), seconds", "quickstart deck", value, 1.5, 0.7)
@@ -215,7 +215,7 @@ def report(build, rounds, results, notes, rows, sharp, single):
     lines += ["OnEdge's step computes, beyond the peers', the slope, the norms of gradient and update, and the cosine with the "
               "previous update. `reproducible`: the same bits on any number of ranks.", ""]
     if sharp:
-        lines += sharp.lines()
+        lines += sharpness.lines(sharp)
     if single:
         lines += operations.lines(*single)
     return "\n".join(lines)
@@ -225,6 +225,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", type=pathlib.Path, help="build folder that holds bin/onedge and bench/onedge_bench_step")
     parser.add_argument("--python", default=sys.executable, help="a Python that has JAX, SciPy and PyTorch")
+    parser.add_argument("--data", type=pathlib.Path, help="folder with cifar-10-batches-bin and tinyshakespeare, for the "
+                        "sharpness of the networks")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", nargs="*", default=[], help="kinds of networks; all by default")
     parser.add_argument("--output", type=pathlib.Path, default=BENCH.parent / "docs" / "performance.md")
@@ -242,7 +244,8 @@ def main():
         print("\n".join(step_table(result)), flush=True)
     scaling = measure_scaling(build, MODELS[0], cores, arguments.rounds) if not arguments.only else None
     starts = {ranks: start_seconds(build, ranks, arguments.rounds) for ranks in (1, 2)} if not arguments.only else {}
-    sharp = sharpness.compare(build, arguments.python, cores) if not arguments.only else None
+    studies = [] if arguments.only else [sharpness.MLP, *(sharpness.NETWORKS.values() if arguments.data else ())]
+    sharp = [sharpness.compare(study, build, arguments.python, cores, arguments.data) for study in studies]
     single = operations.measure(build, cores[0]) if not arguments.only else None
     rows = target_rows(results, scaling, starts, sharp)
     text = report(build, arguments.rounds, results, notes, rows, sharp, single)

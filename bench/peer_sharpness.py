@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """λ₁ at the checkpoints of a run by JAX: the paper's power iteration and SciPy's eigsh; with what the run itself measured.
 
-    peer_sharpness.py RUN
+    peer_sharpness.py RUN PRECISION
 
-Prints JSON: {program: {"seconds": […], "products": […], "errors": […]}}, one entry per checkpoint.
+PRECISION: that of the reference, single or double. Prints JSON: {program: {"seconds": […], "products": […], "errors": […]}}, one entry per checkpoint.
 """
 
 import json
@@ -50,7 +50,7 @@ def lanczos(product, size, tolerance, real=np.float32):
 
 
 def main():
-    path = pathlib.Path(sys.argv[1])
+    path, double = pathlib.Path(sys.argv[1]), sys.argv[2] == "double"
     run = onedge_post.load(path)
     own = run.tables["sharpness"]
     x, y = tuner_reference.read_samples(run.deck["data"])
@@ -67,9 +67,10 @@ def main():
             shapes = {name: value.shape for name, value in tensors.items()}
             decay = run.deck["loss"]["weight_decay"]
             objectives = [model.Objective(shapes, x, y, run.deck["model"], "cross_entropy", decay, real)
-                          for real in (jnp.float32, jnp.float64)]
+                          for real in (jnp.float32, jnp.float64 if double else jnp.float32)]
         weights, exact_weights = (objective.flatten(tensors) for objective in objectives)
-        exact, _ = lanczos(lambda v: objectives[1].hessian_vector(exact_weights, v), exact_weights.size, 1e-10, np.float64)
+        exact, _ = lanczos(lambda v: objectives[1].hessian_vector(exact_weights, v), exact_weights.size,
+                           *((1e-10, np.float64) if double else (1e-6, np.float32)))
         product = lambda v: objectives[0].hessian_vector(weights, v)  # noqa: B023: used within this turn
         jax.block_until_ready(product(weights))  # compiled
         ways = {"JAX, power iteration at 1e-3": lambda: power_iteration(product, weights.size, jax.random.key(int(step))),

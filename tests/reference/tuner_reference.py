@@ -49,6 +49,12 @@ def read_idx(path):
     raise FileNotFoundError(path)
 
 
+def read_cifar(folder):
+    """The training images of CIFAR-10's binary version, [image, row, column, channel], and their labels."""
+    records = np.concatenate([np.fromfile(file, np.uint8) for file in sorted(folder.glob("data_batch_*.bin"))]).reshape(-1, 3073)
+    return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), records[:, 0]
+
+
 def read_windows(text, length):
     """Windows of characters from the start, each with the characters that follow its own."""
     characters = {character: place for place, character in enumerate(sorted(set(text)))}
@@ -61,13 +67,15 @@ def read_samples(deck, path=None):
     path = pathlib.Path(path or deck["path"])
     if deck["set"] in ("mnist", "fashion-mnist"):
         x, y = read_idx(path / "train-images-idx3-ubyte")[..., None], read_idx(path / "train-labels-idx1-ubyte")
+    elif deck["set"] == "cifar10":
+        x, y = read_cifar(path)
     elif deck["set"] == "hdf5":
         with h5py.File(path, "r") as file:
             x, y = file["x"][:], file["y"][:]
     elif deck["set"] == "text":
         x, y = read_windows(path.read_text(encoding="utf-8"), int(deck["length"]))
     else:
-        sys.exit(f"data.set {deck['set']} is not read here; give mnist, fashion-mnist, text or hdf5")
+        sys.exit(f"data.set {deck['set']} is not read here; give mnist, fashion-mnist, cifar10, text or hdf5")
     first = int(deck["first"])
     last = len(x) if deck["samples"] == "all" else first + int(deck["samples"])
     x, y = x[first:last], y[first:last].astype(np.int64)
