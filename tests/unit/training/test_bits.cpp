@@ -74,7 +74,7 @@ std::vector<std::string> const tuners = {"kind: constant, learning_rate: 0.02",
                                          "kind: schedule, peak: 0.03, warmup: 2, horizon: 6",
                                          "kind: linesearch",
                                          "kind: cdat",
-                                         "kind: cdat, ema: 0.9, every: 4",
+                                         "kind: cdat, sigma: 0.1, ema: 0.9, every: 4",
                                          "kind: cdat, curvature: gauss_newton",
                                          "kind: cdat, curvature: parabolic",
                                          "kind: polyak, maximum: 0.1",
@@ -200,7 +200,7 @@ class Bits : public testing::Test {
         ASSERT_EQ(a.has(name), b.has(name)) << name;
         if (a.has(name)) compare_tables(a.table(name), b.table(name), name);
       }
-      compare_checkpoints(one, other);
+      EXPECT_NO_THROW(compare_checkpoints(one, other));  // the other ranks wait
       fs::remove_all(m_folder.path() / other);
     }
     m_world.barrier();
