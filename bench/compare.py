@@ -5,7 +5,7 @@
 
 All programs of a network stay alive and are asked in turn for a few steps, there and back again, so that what else the
 machine does falls on all of them. A ratio is taken round by round; the median over the rounds is what counts. Peers that
-are not installed are named as skipped.
+are not installed are named as skipped. The page is written after each network, so that a run that is cut short leaves what it has.
 """
 
 import argparse
@@ -242,6 +242,8 @@ def main():
         results.append(result)
         notes.update(dict.fromkeys(said))
         print("\n".join(step_table(result)), flush=True)
+        rows = target_rows(results, None, {}, [])
+        arguments.output.write_text(report(build, arguments.rounds, results, notes, rows, [], None), encoding="utf-8")
     scaling = measure_scaling(build, MODELS[0], cores, arguments.rounds) if not arguments.only else None
     starts = {ranks: start_seconds(build, ranks, arguments.rounds) for ranks in (1, 2)} if not arguments.only else {}
     studies = [] if arguments.only else [sharpness.MLP, *(sharpness.NETWORKS.values() if arguments.data else ())]
