@@ -188,22 +188,27 @@ class Bits : public testing::Test {
     return deck;
   }
 
-  /// Rank 0: everything but clocks, and the last checkpoint. Removes the other run.
+  /// Rank 0 compares, and removes the other run. The other ranks wait, so whatever goes wrong must end here.
   void compare(std::string const& one, std::string const& other, std::string const& what) {
     if (m_world.rank() == 0) {
       SCOPED_TRACE(what);
-      auto const a = io::Trajectory::load(m_folder.path() / one / "trajectory.h5");
-      auto const b = io::Trajectory::load(m_folder.path() / other / "trajectory.h5");
-      EXPECT_EQ(a.table("steps").size(), static_cast<std::size_t>(steps));
-      for (auto const* name : {"steps", "curvature", "evaluation", "gain", "sharpness", "preconditioned_sharpness",
-                               "gauss_newton_sharpness", "lowest_curvature"}) {
-        ASSERT_EQ(a.has(name), b.has(name)) << name;
-        if (a.has(name)) compare_tables(a.table(name), b.table(name), name);
-      }
-      EXPECT_NO_THROW(compare_checkpoints(one, other));  // the other ranks wait
+      EXPECT_NO_THROW(compare_runs(one, other));
       fs::remove_all(m_folder.path() / other);
     }
     m_world.barrier();
+  }
+
+  /// Everything but clocks, and the last checkpoint.
+  void compare_runs(std::string const& one, std::string const& other) const {
+    auto const a = io::Trajectory::load(m_folder.path() / one / "trajectory.h5");
+    auto const b = io::Trajectory::load(m_folder.path() / other / "trajectory.h5");
+    EXPECT_EQ(a.table("steps").size(), static_cast<std::size_t>(steps));
+    for (auto const* name : {"steps", "curvature", "evaluation", "gain", "sharpness", "preconditioned_sharpness",
+                             "gauss_newton_sharpness", "lowest_curvature"}) {
+      ASSERT_EQ(a.has(name), b.has(name)) << name;
+      if (a.has(name)) compare_tables(a.table(name), b.table(name), name);
+    }
+    compare_checkpoints(one, other);
   }
 
   static bool same(double x, double y) { return x == y || (std::isnan(x) && std::isnan(y)); }
