@@ -5,7 +5,8 @@
 
 All programs of a network stay alive and are asked in turn for a few steps, there and back again, so that what else the
 machine does falls on all of them. A ratio is taken round by round; the median over the rounds is what counts. Peers that
-are not installed are named as skipped. The page is written after each network, so that a run that is cut short leaves what it has.
+are not installed are named as skipped. The page is written after each network, so that a run that is cut short leaves what
+it has.
 """
 
 import argparse
@@ -111,8 +112,7 @@ def measure_scaling(build, model, cores, rounds):
 def start_seconds(build, ranks, rounds):
     """From the start of the program to the first step of the quickstart deck; median."""
     seconds = []
-    root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
-    launcher = ["mpirun", *root, "--bind-to", "none", "-n", str(ranks)] if ranks > 1 else []
+    launcher = [*programs.MPIRUN, "-n", str(ranks)] if ranks > 1 else []
     with tempfile.TemporaryDirectory() as folder:
         for index in range(rounds):
             begin = time.perf_counter()

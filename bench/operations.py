@@ -18,7 +18,8 @@ def measure(build, core):
         operation, _, kind = row["name"].partition("/")
         unit = next((unit for unit in ("GFLOP/s", "GB/s") if unit in row), None)
         if unit:
-            operations.setdefault(operation, {})[kind or PASSES[0]] = (row[unit], unit, row["share"])
+            # What is no pass of an operation has one value.
+            operations.setdefault(operation, {})[kind if kind in PASSES else PASSES[0]] = (row[unit], unit, row["share"])
     return ceilings, operations
 
 
@@ -32,8 +33,5 @@ def lines(ceilings, operations):
     for operation, values in operations.items():
         unit = next(iter(values.values()))[1]
         cells = [f"{values[kind][0]:.0f} ({values[kind][2]:.2f})" if kind in values else "–" for kind in PASSES]
-        others = [kind for kind in values if kind not in PASSES]
-        if others:  # not a pass: its only value
-            cells[0] = f"{values[others[0]][0]:.0f} ({values[others[0]][2]:.2f})"
         result.append(f"| {operation} | {unit} | {' | '.join(cells)} |")
     return [*result, ""]

@@ -3,7 +3,8 @@
 
     peer_sharpness.py RUN PRECISION
 
-PRECISION: that of the reference, single or double. Prints JSON: {program: {"seconds": […], "products": […], "errors": […]}}, one entry per checkpoint.
+PRECISION: that of the reference, single or double. Prints JSON, one entry per checkpoint:
+{program: {"seconds": […], "products": […], "errors": […]}}
 """
 
 import json

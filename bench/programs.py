@@ -68,15 +68,21 @@ class Program:
         self.process.wait()
 
 
-def onedge(build, model, cores, *options):
-    """One rank on each of the given cores."""
-    root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
-    command = ["mpirun", *root, "--bind-to", "none"]
+MPIRUN = ["mpirun", *(["--allow-run-as-root"] if os.geteuid() == 0 else []), "--bind-to", "none"]
+
+
+def on_cores(cores, command):
+    """One rank of the command on each of the given cores."""
+    ranks = []
     for core in cores:
-        rank = ["taskset", "-c", str(core), str(build / "bench" / "onedge_bench_step"), *model.options(),
-                "--block", str(model.block), *options]
-        command += ([":"] if core != cores[0] else []) + ["-n", "1", *rank]
-    return Program(f"OnEdge on {len(cores)} ranks", command)
+        ranks += [":"] if ranks else []
+        ranks += ["-n", "1", "taskset", "-c", str(core), *command]
+    return [*MPIRUN, *ranks]
+
+
+def onedge(build, model, cores, *options):
+    command = [str(build / "bench" / "onedge_bench_step"), *model.options(), "--block", str(model.block), *options]
+    return Program(f"OnEdge on {len(cores)} ranks", on_cores(cores, command))
 
 
 PEERS = {"PyTorch": ("torch", "peer_pytorch.py", []),

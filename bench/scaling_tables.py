@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 from compare import machine, versions
+from programs import MPIRUN
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "postprocess"))
@@ -51,16 +52,14 @@ STEPS = 7
 def train(build, study, data, folder, ranks, share):
     """A run on `ranks` ranks, each with `share` times the samples that the study has here for one."""
     samples = int(study.here * ranks * share)
-    root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
-    directory = folder / f"{ranks}-ranks-{samples}"
     subprocess.run(
-        ["mpirun", *root, "--bind-to", "none", "--oversubscribe", "-n", str(ranks), str(build / "bin" / "onedge"), "train",
+        [*MPIRUN, "--oversubscribe", "-n", str(ranks), str(build / "bin" / "onedge"), "train",
          str(ROOT / "inputs" / study.deck), f"data.path={data / study.data}", f"data.samples={samples}", "run.block=16",
          f"run.steps={STEPS}", "run.profile=true", f"run.micro_batch={samples}", "measure.sharpness.every=0",
-         "measure.evaluation.every=0", "output.checkpoint.every=0", *study.overrides, "-d", str(directory)],
+         "measure.evaluation.every=0", "output.checkpoint.every=0", *study.overrides, "-d",
+         str(folder / f"{ranks}-ranks-{samples}")],
         check=True, stdout=subprocess.DEVNULL,
         env={**os.environ, "OMP_NUM_THREADS": "1", "OMPI_MCA_mpi_yield_when_idle": "1"})
-    return directory
 
 
 def section(build, study, options):

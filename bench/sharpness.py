@@ -3,11 +3,12 @@ Hessian-vector products, at the same weights. Part of compare.py."""
 
 import dataclasses
 import json
-import os
 import pathlib
 import statistics
 import subprocess
 import tempfile
+
+import programs
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 POWER = "JAX, power iteration at 1e-3"
@@ -68,15 +69,11 @@ def lines(comparisons):
 def compare(study, build, python, cores, data=None):
     """data: the folder of data sets, where the study names one."""
     with tempfile.TemporaryDirectory() as folder:
-        root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
-        command = ["train", str(ROOT / "inputs" / study.deck), f"run.steps={study.steps}", "measure.evaluation.every=0",
+        command = [str(build / "bin" / "onedge"), "train", str(ROOT / "inputs" / study.deck), f"run.steps={study.steps}", "measure.evaluation.every=0",
                    f"measure.sharpness.every={study.every}", f"output.checkpoint.every={study.every}",
                    "output.checkpoint.keep=0", *study.overrides, "-d", f"{folder}/run"]
         command += [f"data.path={data / study.data}", "run.block=16"] if study.data else []
-        ranks = []
-        for core in cores:
-            ranks += ([":"] if ranks else []) + ["-n", "1", "taskset", "-c", str(core), str(build / "bin" / "onedge"), *command]
-        subprocess.run(["mpirun", *root, "--bind-to", "none", *ranks], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(programs.on_cores(cores, command), check=True, stdout=subprocess.DEVNULL)
         done = subprocess.run(["taskset", "-c", ",".join(map(str, cores)), python, str(ROOT / "bench" / "peer_sharpness.py"),
                                f"{folder}/run", study.exact], capture_output=True, text=True)
     if done.returncode != 0:

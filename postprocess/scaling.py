@@ -183,8 +183,9 @@ def check_rows(measured, step, network, cores) -> list:
 
 def text_of(rows) -> str:
     def cell(value):
-        return f"{value:.0f}" if isinstance(value, float) and abs(value) >= 100 else \
-            f"{value:.3g}" if isinstance(value, float) else str(value)
+        if not isinstance(value, float):
+            return str(value)
+        return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
     lines = [list(rows[0])] + [[cell(value) for value in row.values()] for row in rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
