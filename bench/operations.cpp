@@ -186,13 +186,14 @@ void register_products() {
         2.0 * rows * 256 * in, bilinear, "GFLOP/s");
   }
   for (std::size_t const channels : {64, 256}) {
-    std::size_t const side = 1024 / channels;  // of the images of a ResNet's stages
+    std::size_t const side = 1024 / channels;                  // of the images of a ResNet's stages
+    std::size_t const taps = (3 * side - 2) * (3 * side - 2);  // of all positions, the padding left out
     operation_passes(
         "convolution_3x3_" + std::to_string(channels), 16, {side, side, channels},
         [=](Network& n, network::Value const& x) {
           return network::convolution(n, x, "convolution", channels, network::Sliding::square(3, 1, 1));
         },
-        2.0 * 16 * side * side * 9 * channels * channels, bilinear, "GFLOP/s");
+        2.0 * 16 * taps * channels * channels, bilinear, "GFLOP/s");
   }
   constexpr std::size_t positions = 64, width = 192, heads = 3;
   operation_passes(

@@ -5,6 +5,7 @@
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import tempfile
@@ -41,10 +42,10 @@ def deck_of(folder, samples, shape, model):
 
 
 def processor_seconds(command):
-    before = os.times()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def per_step(command, folder, reduction):
