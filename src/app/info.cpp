@@ -2,6 +2,7 @@
 #include <onedge/comm/environment.hpp>
 #include <onedge/core/kokkos.hpp>
 #include <onedge/core/version.hpp>
+#include <onedge/linalg/matmul.hpp>
 #include <onedge/training/training_config.hpp>
 
 #include <CLI/CLI.hpp>
@@ -54,7 +55,8 @@ std::string versions() {
        << "MPI       " << mpi_text() << "\n";
   if (!comm::nccl_version().empty()) text << "NCCL      " << comm::nccl_version() << "\n";
   text << "HDF5      " << major << "." << minor << "." << release << "\n"
-       << "oneDNN    " << dnnl->major << "." << dnnl->minor << "." << dnnl->patch << "\n"
+       << "oneDNN    " << dnnl->major << "." << dnnl->minor << "." << dnnl->patch
+       << (linalg::has_matrix_unit() ? ", large products of floats on AMX" : "") << "\n"
        << "BLAS      " << blas_text() << "\n"
        << "zlib      " << zlibVersion() << "\n"
        << "spdlog    " << SPDLOG_VER_MAJOR << "." << SPDLOG_VER_MINOR << "." << SPDLOG_VER_PATCH << "\n";

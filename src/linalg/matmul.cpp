@@ -12,6 +12,9 @@
 #if defined(KOKKOS_ENABLE_CUDA)
 #include "cublas.hpp"
 #endif
+#if defined(ONEDGE_AMX)
+#include "amx.hpp"
+#endif
 
 namespace onedge::linalg {
 
@@ -30,6 +33,12 @@ std::size_t slice_depth(Transpose ta, Shape const& s) {
 
 void host_product(Transpose ta, Transpose tb, Shape const& s, float alpha, float const* a, float const* b, float beta,
                   float* c) {
+#if defined(ONEDGE_AMX)
+  if (has_matrix_unit() && amx_suits(s.m, s.n, s.k)) {
+    return amx_product(ta == Transpose::yes, tb == Transpose::yes, s.m, s.n, s.k, alpha, a, s.lda, b, s.ldb, beta, c,
+                       s.ldc);
+  }
+#endif
   auto const letter = [](Transpose t) { return t == Transpose::yes ? 'T' : 'N'; };
   std::size_t const step = slice_depth(ta, s);
   for (std::size_t first = 0; first == 0 || first < s.k; first += step) {
@@ -115,6 +124,14 @@ void matmul_batch(Space const& space, std::size_t outer, std::size_t inner, Tran
                                     MatrixWindow<Real const, Space>, Real, MatrixWindow<Real, Space>);
 ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
 #undef ONEDGE_INSTANTIATE
+
+bool has_matrix_unit() {
+#if defined(ONEDGE_AMX)
+  return amx_available();
+#else
+  return false;
+#endif
+}
 
 void use_tf32([[maybe_unused]] bool tf32) {
 #if defined(KOKKOS_ENABLE_CUDA)

@@ -6,8 +6,9 @@ namespace onedge::linalg {
 enum class Transpose { no, yes };
 
 /// c ← alpha · op(a) op(b) + beta · c for row-major windows; op is the identity or the transpose. beta = 0 overwrites
-/// c, whatever it held. One call for every matrix product of the program: oneDNN (float, host), BLAS (double, host),
-/// cuBLAS (CUDA). Throws Error when the shapes do not fit or the library reports a failure.
+/// c, whatever it held. One call for every matrix product of the program: oneDNN (float, host; large products on the
+/// processor's matrix unit where it has one), BLAS (double, host), cuBLAS (CUDA). Throws Error when the shapes do not
+/// fit or the library reports a failure.
 template <class Real, class Space>
 void matmul(Space const& space, Transpose transpose_a, Transpose transpose_b, Real alpha,
             MatrixWindow<Real const, Space> a, MatrixWindow<Real const, Space> b, Real beta,
@@ -26,6 +27,11 @@ template <class Real, class Space>
 void matmul_batch(Space const& space, std::size_t outer, std::size_t inner, Transpose transpose_a,
                   Transpose transpose_b, Real alpha, MatrixBatch<Real const> const& a, MatrixBatch<Real const> const& b,
                   Real beta, MatrixBatch<Real> const& c);
+
+/// Whether large products of floats on the host go to the processor's matrix unit (Intel's AMX), in full single
+/// precision all the same, in other bits than elsewhere. The environment variable ONEDNN_MAX_CPU_ISA=AVX512_CORE turns
+/// it off.
+bool has_matrix_unit();
 
 /// Products of floats on devices from now on: factors as they are, or rounded to TF32 (10 bits of mantissa), for tensor
 /// cores. Changes nothing on the host.

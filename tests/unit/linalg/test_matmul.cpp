@@ -76,8 +76,14 @@ TYPED_TEST(Matmul, IsAPlainLoopForAllTransposesAndOddSizes) {
   using Sizes = std::tuple<std::size_t, std::size_t, std::size_t>;
   for (auto const ta : {Transpose::no, Transpose::yes}) {
     for (auto const tb : {Transpose::no, Transpose::yes}) {
-      for (auto const& [m, n, k] :
-           {Sizes{1, 1, 1}, {3, 5, 7}, {1, 17, 4}, {19, 1, 6}, {64, 10, 33}, {67, 31, 129}, {1024, 6, 259}}) {
+      for (auto const& [m, n, k] : {Sizes{1, 1, 1},
+                                    {3, 5, 7},
+                                    {1, 17, 4},
+                                    {19, 1, 6},
+                                    {64, 10, 33},
+                                    {67, 31, 129},
+                                    {1024, 6, 259},
+                                    {128, 127, 65}}) {
         check<TypeParam>(m, n, k, ta, tb, TypeParam(1), TypeParam(0), 0);
         check<TypeParam>(m, n, k, ta, tb, TypeParam(-0.5), TypeParam(1), 0);
         check<TypeParam>(m, n, k, ta, tb, TypeParam(2), TypeParam(0.25), 0);
