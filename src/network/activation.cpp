@@ -98,17 +98,28 @@ class Elementwise : public Operation<Real, Space> {
     }
   }
 
-  // s = ½ φ'' x₁²
-  void contract(Pass<Real, Space> const& pass) const override {
+  void contract(Pass<Real, Space> const& pass) const override { contract_into<false>(pass); }
+
+  void forward_and_contract(Pass<Real, Space> const& pass) const override {
+    ScopedRegion const region(this->name(), "forward(1), contract");
+    contract_into<true>(pass);
+  }
+
+  // s = ½ φ'' x₁²;   y₁ = φ' x₁ where it is wanted, too
+  template <bool forwards>
+  void contract_into(Pass<Real, Space> const& pass) const {
     Window const x_0 = pass.plane(this->input(), 0);
     Window const y_bar = pass.adjoint(this->output(), 0);
     for (int column = 0; column < pass.columns(); ++column) {
       Window const x_1 = pass.plane(this->input(), 1, column);
+      MatrixWindow<Real, Space> const y_1 = pass.plane(this->output(), 1, column);
       linalg::sum_over(
           pass.space(), "onedge::Elementwise::contract", x_0.extent(0), x_0.extent(1),
           KOKKOS_LAMBDA(std::size_t i, std::size_t j) {
-            auto const y = Function::apply(Taylor<Real, 2>{{x_0(i, j), x_1(i, j), Real(0)}});
-            return static_cast<double>(y.c[2] * y_bar(i, j));
+            auto const y = Function::apply(Taylor<Real, 2>::variable(x_0(i, j)));
+            Real const t = x_1(i, j);
+            if (forwards) y_1(i, j) = y.c[1] * t;
+            return static_cast<double>(y.c[2] * t * t * y_bar(i, j));
           },
           pass.term(column));
     }

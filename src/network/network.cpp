@@ -87,10 +87,10 @@ void reverse_node(Node const& node, Pass const& pass, int order) {
   node.reverse(pass, order);
 }
 
-template <class Node, class Pass>
-void contract_node(Node const& node, Pass const& pass) {
-  ScopedRegion const region(node.name(), "contract");
-  node.contract(pass);
+template <class Real, class Space>
+void contract_loss(Loss<Real, Space> const& loss, Pass<Real, Space> const& pass) {
+  ScopedRegion const region(loss.name(), "contract");
+  loss.contract(pass);
 }
 
 }  // namespace
@@ -115,11 +115,9 @@ void Network<Real, Space>::reverse(Pass<Real, Space> const& pass, Settled const&
 template <class Real, class Space>
 void Network<Real, Space>::contract(Pass<Real, Space> const& pass) const {
   for (auto const& operation : m_operations) {
-    if (operation->output().degree < 1) continue;
-    forward_node(*operation, pass, 1);
-    contract_node(*operation, pass);
+    if (operation->output().degree >= 1) operation->forward_and_contract(pass);
   }
-  contract_node(*m_loss, pass);
+  contract_loss(*m_loss, pass);
 }
 
 template <class Real, class Space>
@@ -143,7 +141,7 @@ void Network<Real, Space>::gauss_newton_curvature(Pass<Real, Space> const& pass)
   for (auto const& operation : m_operations) {
     if (operation->output().degree >= 1) forward_node(*operation, pass, 1);
   }
-  contract_node(*m_loss, pass);
+  contract_loss(*m_loss, pass);
 }
 
 template <class Real, class Space>

@@ -54,14 +54,16 @@ struct Normalize {
     row.each(width, [&](std::size_t j) { y(j, (x(j) - mean) * inverse); });
   }
 
-  // Σ_j y₂ w_j, y₂ the coefficient of second order
-  template <class Row>
+  // Σ_j y₂ w_j, y₂ the coefficient of second order; y₁ ← that of first order where it is wanted, too
+  template <bool forwards, class Row>
   KOKKOS_INLINE_FUNCTION double second_order_sum(Row const& row, RowReader<Real, 2> const& x, Real const* weights,
-                                                 std::size_t width) const {
+                                                 Real* y_1, std::size_t width) const {
     Taylor<Real, 2> mean, inverse;
     statistics(row, x, width, mean, inverse);
     return row.template sum<double>(width, [&](std::size_t j) {
-      return static_cast<double>(((x(j) - mean) * inverse).c[2]) * static_cast<double>(weights[j]);
+      auto const y = (x(j) - mean) * inverse;
+      if (forwards) y_1[j] = y.c[1];
+      return static_cast<double>(y.c[2]) * static_cast<double>(weights[j]);
     });
   }
 
@@ -116,12 +118,14 @@ struct ReverseRows : Rows<Real, Function, Order> {
   }
 };
 
-template <class Real, class Function>
+template <class Real, class Function, bool forwards>
 struct ContractRows : Rows<Real, Function, 2> {
   Real const* y_bar;
+  Real* y_1;
   template <class Row>
   KOKKOS_INLINE_FUNCTION double operator()(Row const& row, std::size_t i) const {
-    return this->function.second_order_sum(row, this->reader(this->x, i), y_bar + i * this->width, this->width);
+    return this->function.template second_order_sum<forwards>(row, this->reader(this->x, i), y_bar + i * this->width,
+                                                              y_1 + i * this->width, this->width);
   }
 };
 
@@ -162,12 +166,22 @@ class RowOperation : public Operation<Real, Space> {
     }
   }
 
-  void contract(Pass<Real, Space> const& pass) const override {
+  void contract(Pass<Real, Space> const& pass) const override { contract_into<false>(pass); }
+
+  void forward_and_contract(Pass<Real, Space> const& pass) const override {
+    ScopedRegion const region(this->name(), "forward(1), contract");
+    contract_into<true>(pass);
+  }
+
+  template <bool forwards>
+  void contract_into(Pass<Real, Space> const& pass) const {
     Window const x_0 = input_row(pass, 0, 0);
     Window const y_bar = adjoint_row(pass, 0, 0);
     for (int column = 0; column < pass.columns(); ++column) {
-      ContractRows<Real, Function> const kernel{
-          {m_function, x_0.extent(1), {x_0.data(), input_row(pass, 1, column).data(), nullptr}}, y_bar.data()};
+      ContractRows<Real, Function, forwards> const kernel{
+          {m_function, x_0.extent(1), {x_0.data(), input_row(pass, 1, column).data(), nullptr}},
+          y_bar.data(),
+          pass.rows(this->output(), 1, column).data()};
       sum_over_rows(pass.space(), "onedge::RowOperation::contract", x_0.extent(0), kernel, pass.term(column));
     }
   }

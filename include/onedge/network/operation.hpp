@@ -1,4 +1,5 @@
 #pragma once
+#include <onedge/core/profile.hpp>
 #include <onedge/network/pass.hpp>
 
 #include <algorithm>
@@ -25,6 +26,15 @@ class Operation {
   virtual void forward(Pass<Real, Space> const& pass, int order) const = 0;
   virtual void reverse(Pass<Real, Space> const& pass, int order) const = 0;
   virtual void contract(Pass<Real, Space> const&) const {}
+  /// forward(1) and contract(), in one sweep where both are made out of the same numbers.
+  virtual void forward_and_contract(Pass<Real, Space> const& pass) const {
+    {
+      ScopedRegion const region(m_name, "forward(1)");
+      forward(pass, 1);
+    }
+    ScopedRegion const region(m_name, "contract");
+    contract(pass);
+  }
 
   /// Whether contract() or reverse(1) read ȳ₀: false for operations that are linear in their inputs alone.
   virtual bool reads_output_adjoint() const { return false; }
