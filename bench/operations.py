@@ -28,7 +28,8 @@ def lines(ceilings, operations):
     result = ["## Single operations", "",
               f"One core, `onedge_bench_operations`; {ceilings.replace('ceilings: ', 'ceilings: a large product and a large copy reach ')}.",
               "In brackets the share of the ceiling; above 1 where the data lie in a cache. `forward_k`, `reverse_k`: the k-th "
-              "derivative forward and back;", "`contract`: curvature from planes at hand.", "",
+              "derivative forward and back;", "`contract`: curvature from planes at hand, of activations and `normalize` "
+              "with forward_1 in the same sweep.", "",
               f"| operation | unit | {' | '.join(PASSES)} |", "|---|---|" + "---|" * len(PASSES)]
     for operation, values in operations.items():
         unit = next(iter(values.values()))[1]

@@ -98,16 +98,8 @@ class Elementwise : public Operation<Real, Space> {
     }
   }
 
-  void contract(Pass<Real, Space> const& pass) const override { contract_into<false>(pass); }
-
-  void forward_and_contract(Pass<Real, Space> const& pass) const override {
-    ScopedRegion const region(this->name(), "forward(1), contract");
-    contract_into<true>(pass);
-  }
-
-  // s = ½ φ'' x₁²;   y₁ = φ' x₁ where it is wanted, too
-  template <bool forwards>
-  void contract_into(Pass<Real, Space> const& pass) const {
+  // y₁ = φ' x₁;   s = ½ φ'' x₁²
+  void contract(Pass<Real, Space> const& pass) const override {
     Window const x_0 = pass.plane(this->input(), 0);
     Window const y_bar = pass.adjoint(this->output(), 0);
     for (int column = 0; column < pass.columns(); ++column) {
@@ -118,13 +110,14 @@ class Elementwise : public Operation<Real, Space> {
           KOKKOS_LAMBDA(std::size_t i, std::size_t j) {
             auto const y = Function::apply(Taylor<Real, 2>::variable(x_0(i, j)));
             Real const t = x_1(i, j);
-            if (forwards) y_1(i, j) = y.c[1] * t;
+            y_1(i, j) = y.c[1] * t;
             return static_cast<double>(y.c[2] * t * t * y_bar(i, j));
           },
           pass.term(column));
     }
   }
 
+  bool contract_goes_forward() const override { return true; }
   bool reads_output_adjoint() const override { return true; }
 
   using Flat = VectorWindow<Real, Space>;

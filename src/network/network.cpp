@@ -87,10 +87,10 @@ void reverse_node(Node const& node, Pass const& pass, int order) {
   node.reverse(pass, order);
 }
 
-template <class Real, class Space>
-void contract_loss(Loss<Real, Space> const& loss, Pass<Real, Space> const& pass) {
-  ScopedRegion const region(loss.name(), "contract");
-  loss.contract(pass);
+template <class Node, class Pass>
+void contract_node(Node const& node, Pass const& pass) {
+  ScopedRegion const region(node.name(), "contract");
+  node.contract(pass);
 }
 
 }  // namespace
@@ -115,9 +115,11 @@ void Network<Real, Space>::reverse(Pass<Real, Space> const& pass, Settled const&
 template <class Real, class Space>
 void Network<Real, Space>::contract(Pass<Real, Space> const& pass) const {
   for (auto const& operation : m_operations) {
-    if (operation->output().degree >= 1) operation->forward_and_contract(pass);
+    if (operation->output().degree < 1) continue;
+    if (!operation->contract_goes_forward()) forward_node(*operation, pass, 1);
+    contract_node(*operation, pass);
   }
-  contract_loss(*m_loss, pass);
+  contract_node(*m_loss, pass);
 }
 
 template <class Real, class Space>
@@ -141,7 +143,7 @@ void Network<Real, Space>::gauss_newton_curvature(Pass<Real, Space> const& pass)
   for (auto const& operation : m_operations) {
     if (operation->output().degree >= 1) forward_node(*operation, pass, 1);
   }
-  contract_loss(*m_loss, pass);
+  contract_node(*m_loss, pass);
 }
 
 template <class Real, class Space>

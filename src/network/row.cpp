@@ -54,15 +54,15 @@ struct Normalize {
     row.each(width, [&](std::size_t j) { y(j, (x(j) - mean) * inverse); });
   }
 
-  // Σ_j y₂ w_j, y₂ the coefficient of second order; y₁ ← that of first order where it is wanted, too
-  template <bool forwards, class Row>
+  // y₁ ← the coefficient of first order; Σ_j y₂ w_j, y₂ that of second order
+  template <class Row>
   KOKKOS_INLINE_FUNCTION double second_order_sum(Row const& row, RowReader<Real, 2> const& x, Real const* weights,
                                                  Real* y_1, std::size_t width) const {
     Taylor<Real, 2> mean, inverse;
     statistics(row, x, width, mean, inverse);
     return row.template sum<double>(width, [&](std::size_t j) {
       auto const y = (x(j) - mean) * inverse;
-      if (forwards) y_1[j] = y.c[1];
+      y_1[j] = y.c[1];
       return static_cast<double>(y.c[2]) * static_cast<double>(weights[j]);
     });
   }
@@ -118,14 +118,14 @@ struct ReverseRows : Rows<Real, Function, Order> {
   }
 };
 
-template <class Real, class Function, bool forwards>
+template <class Real, class Function>
 struct ContractRows : Rows<Real, Function, 2> {
   Real const* y_bar;
   Real* y_1;
   template <class Row>
   KOKKOS_INLINE_FUNCTION double operator()(Row const& row, std::size_t i) const {
-    return this->function.template second_order_sum<forwards>(row, this->reader(this->x, i), y_bar + i * this->width,
-                                                              y_1 + i * this->width, this->width);
+    return this->function.second_order_sum(row, this->reader(this->x, i), y_bar + i * this->width,
+                                           y_1 + i * this->width, this->width);
   }
 };
 
@@ -166,19 +166,11 @@ class RowOperation : public Operation<Real, Space> {
     }
   }
 
-  void contract(Pass<Real, Space> const& pass) const override { contract_into<false>(pass); }
-
-  void forward_and_contract(Pass<Real, Space> const& pass) const override {
-    ScopedRegion const region(this->name(), "forward(1), contract");
-    contract_into<true>(pass);
-  }
-
-  template <bool forwards>
-  void contract_into(Pass<Real, Space> const& pass) const {
+  void contract(Pass<Real, Space> const& pass) const override {
     Window const x_0 = input_row(pass, 0, 0);
     Window const y_bar = adjoint_row(pass, 0, 0);
     for (int column = 0; column < pass.columns(); ++column) {
-      ContractRows<Real, Function, forwards> const kernel{
+      ContractRows<Real, Function> const kernel{
           {m_function, x_0.extent(1), {x_0.data(), input_row(pass, 1, column).data(), nullptr}},
           y_bar.data(),
           pass.rows(this->output(), 1, column).data()};
@@ -186,6 +178,7 @@ class RowOperation : public Operation<Real, Space> {
     }
   }
 
+  bool contract_goes_forward() const override { return true; }
   bool reads_output_adjoint() const override { return true; }
 
  private:

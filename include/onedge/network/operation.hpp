@@ -1,5 +1,4 @@
 #pragma once
-#include <onedge/core/profile.hpp>
 #include <onedge/network/pass.hpp>
 
 #include <algorithm>
@@ -26,16 +25,10 @@ class Operation {
   virtual void forward(Pass<Real, Space> const& pass, int order) const = 0;
   virtual void reverse(Pass<Real, Space> const& pass, int order) const = 0;
   virtual void contract(Pass<Real, Space> const&) const {}
-  /// forward(1) and contract(), in one sweep where both are made out of the same numbers.
-  virtual void forward_and_contract(Pass<Real, Space> const& pass) const {
-    {
-      ScopedRegion const region(m_name, "forward(1)");
-      forward(pass, 1);
-    }
-    ScopedRegion const region(m_name, "contract");
-    contract(pass);
-  }
 
+  /// Whether contract() sets plane 1 of the output as well: forward(1) and the contraction out of the same numbers, in
+  /// one sweep. Otherwise forward(1) comes before.
+  virtual bool contract_goes_forward() const { return false; }
   /// Whether contract() or reverse(1) read ȳ₀: false for operations that are linear in their inputs alone.
   virtual bool reads_output_adjoint() const { return false; }
   /// Whether the output may overwrite input 0 (planes and adjoints): for linear operations only.

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace onedge::linalg {
@@ -109,8 +110,7 @@ TEST_F(Amx, ErrsNoMoreThanSinglePrecision) {
 
 TEST_F(Amx, KeepsTheDigitsOfSmallAndLargeNumbers) {
   for (double const scale : {1e-30, 1e-18, 1e18, 1e30}) {
-    Case x(64, 64, 64, false, false);
-    Case scaled = x;
+    Case scaled(64, 64, 64, false, false);
     for (float& value : scaled.a.data) value = static_cast<float>(value * scale);
     Numbers const before("c", 64, 64);
     Numbers after = before;
