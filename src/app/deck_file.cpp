@@ -22,10 +22,7 @@ DeckFile read_deck(std::string const& path, std::vector<std::string> const& over
     if (world.rank() != 0) return;
     std::ifstream file(path);
     require_input(file.good(), "cannot read the deck ", path);
-    std::ostringstream content;
-    content << file.rdbuf();
-    require_input(!file.bad() && file.peek() == std::ifstream::traits_type::eof(), "cannot read the deck ", path);
-    text = content.str();
+    text = config::read_text(file, "cannot read the deck " + path);
   });
   std::uint64_t size = text.size();
   world.broadcast(&size, sizeof size, 0);
@@ -41,11 +38,11 @@ std::string case_directory(std::string const& directory, std::size_t index) {
 }
 
 void for_each_case(DeckFile const& file, CaseWork const& work) {
-  auto const cases = file.deck().cases();
+  auto const whole = file.deck();
+  auto const cases = whole.cases();
   require_input(!cases.empty(), file.name, ": it has no section sweep, and so no cases");
   for (std::size_t index = 0; index < cases.size(); ++index) {
-    auto deck = file.deck();
-    deck.apply(cases[index]);
+    auto deck = whole.of_case(cases[index]);
     work(index, deck, cases[index]);
   }
 }

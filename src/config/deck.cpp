@@ -34,10 +34,16 @@ Deck Deck::from_file(std::string const& path) {
   require_input(!std::filesystem::is_directory(path, ignored), path, ": is a directory, not a deck");
   std::ifstream file(path, std::ios::binary);
   require_input(file.good(), path, ": cannot be opened");
-  std::ostringstream text;
-  text << file.rdbuf();
-  require_input(!file.bad(), path, ": cannot be read");
-  return from_text(text.str(), path);
+  return from_text(read_text(file, path), path);
+}
+
+std::string read_text(std::istream& stream, std::string const& name) {
+  std::string text(largest_text + 1, '\0');  // a device may have no end
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  require_input(!stream.bad() && (stream.eof() || stream.good()), name, ": cannot be read");
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  require_deck_size(text.size(), name);
+  return text;
 }
 
 Deck Deck::from_text(std::string const& text, std::string const& name) {

@@ -32,6 +32,9 @@ struct Node::Entry {
 /// InputError for anything but plain YAML with unique text keys.
 Node read_yaml(std::string const& text, std::string const& name, bool with_lines = true);
 
+/// Its beginning, where a text is too long for a message.
+std::string shortened(std::string const& text);
+
 /// "a mapping", "a list", "nothing" or the scalar itself in quotes, for messages.
 std::string describe(Node const& node);
 

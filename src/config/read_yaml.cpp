@@ -1,8 +1,11 @@
 // From YAML text to Node: the only file that sees yaml-cpp, so that none of its exceptions gets away.
+#include <onedge/config/deck.hpp>
 #include <onedge/core/error.hpp>
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
+
+#include <unordered_map>
 
 #include "node.hpp"
 
@@ -39,20 +42,22 @@ class Converter {
       }
     } else if (source.IsMap()) {
       node.kind = Node::Kind::mapping;
-      for (auto const& entry : source) add_entry(node, entry.first, entry.second, depth);
+      std::unordered_map<std::string, std::string> places;
+      for (auto const& entry : source) add_entry(node, places, entry.first, entry.second, depth);
     }
     return node;
   }
 
  private:
-  void add_entry(Node& node, YAML::Node const& key, YAML::Node const& value, int depth) {
+  /// `places`: where the keys of this mapping stand.
+  void add_entry(Node& node, std::unordered_map<std::string, std::string>& places, YAML::Node const& key,
+                 YAML::Node const& value, int depth) {
     require_input(key.IsScalar() && !key.Scalar().empty(), key.IsNull() ? node.location : location(key.Mark()),
                   ": a key must be a word");
     auto const where = location(key.Mark());
-    if (Node const* const first = node.find(key.Scalar())) {
-      throw InputError(
-          concat(where, ": ", key.Scalar(), ": given twice in the same mapping (first at ", first->location, ")"));
-    }
+    auto const [first, is_new] = places.emplace(key.Scalar(), where);
+    require_input(is_new, where, ": ", shortened(key.Scalar()), ": given twice in the same mapping (first at ",
+                  first->second, ")");
     node.entries.push_back({key.Scalar(), convert(value, where, depth + 1)});
   }
 
@@ -98,7 +103,12 @@ Node* Node::find(std::string_view key) {
 
 Node const* Node::find(std::string_view key) const { return const_cast<Node*>(this)->find(key); }
 
+void require_deck_size(std::size_t bytes, std::string const& name) {
+  require_input(bytes <= largest_text, name, ": holds more than ", largest_text, " bytes, too many for a deck");
+}
+
 Node read_yaml(std::string const& text, std::string const& name, bool with_lines) {
+  require_deck_size(text.size(), name);
   Converter converter(name, with_lines);
   try {
     require_one_document(text, converter);
@@ -118,8 +128,16 @@ std::string describe(Node const& node) {
     case Node::Kind::mapping:
       return "a mapping";
     default:
-      return node.quoted ? "the text '" + node.text + "'" : "'" + node.text + "'";
+      return (node.quoted ? "the text '" : "'") + shortened(node.text) + "'";
   }
+}
+
+std::string shortened(std::string const& text) {
+  constexpr std::size_t longest = 120;
+  if (text.size() <= longest) return text;
+  std::size_t end = longest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;  // not within a character
+  return text.substr(0, end) + "…";
 }
 
 }  // namespace onedge::config

@@ -36,7 +36,7 @@ std::string write_range(Limits const& limits) {
 void check_range(Node const& node, std::string const& path, double value, Limits const& limits) {
   bool const above = limits.open_minimum ? value > limits.minimum : value >= limits.minimum;
   bool const below = limits.open_maximum ? value < limits.maximum : value <= limits.maximum;
-  if (!above || !below) fail_at(node, path, concat("must be ", write_range(limits), ", found ", node.text));
+  if (!above || !below) fail_at(node, path, concat("must be ", write_range(limits), ", found ", shortened(node.text)));
 }
 
 /// The whole text as a number, in C's locale; nothing when it is none, or lies beyond T.
@@ -61,7 +61,7 @@ bool is_plain(Node const& node) { return node.kind == Node::Kind::scalar && !nod
 double read_number(Node const& node, std::string const& path, Limits const& limits) {
   bool beyond = false;
   auto const value = is_plain(node) ? parse<double>(node.text, beyond) : std::nullopt;
-  if (beyond) fail_at(node, path, node.text + " is beyond what a double holds");
+  if (beyond) fail_at(node, path, shortened(node.text) + " is beyond what a double holds");
   if (value && !std::isfinite(*value)) fail_type(node, path, "a finite number");
   if (!value) fail_type(node, path, "a number");
   check_range(node, path, *value, limits);
@@ -73,7 +73,7 @@ std::int64_t read_integer(Node const& node, std::string const& path, Limits cons
                           std::string const& expected) {
   bool beyond = false;
   auto value = is_plain(node) ? parse<std::int64_t>(node.text, beyond) : std::nullopt;
-  if (beyond) fail_at(node, path, node.text + " is beyond what a 64-bit integer holds");
+  if (beyond) fail_at(node, path, shortened(node.text) + " is beyond what a 64-bit integer holds");
   if (!value && is_plain(node)) {
     auto const number = parse<double>(node.text, beyond);
     constexpr double largest_exact = 0x1p53;
@@ -194,7 +194,7 @@ void Section::require(std::string_view key, std::string& value, std::string_view
 void Section::check_choice(std::string_view key, std::string const& word,
                            std::vector<std::string> const& choices) const {
   if (std::find(choices.begin(), choices.end(), word) != choices.end()) return;
-  fail(key, "unknown value '" + word + "'" + suggestion(word, choices, "the choices are"));
+  fail(key, "unknown value '" + shortened(word) + "'" + suggestion(word, choices, "the choices are"));
 }
 
 void Section::choose(std::string_view key, std::string& value, std::vector<std::string> const& choices,

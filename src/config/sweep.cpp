@@ -18,6 +18,8 @@ using Case = std::vector<Assignment>;
 using Cases = std::vector<Case>;
 
 constexpr std::size_t most_cases = 100000;
+constexpr std::size_t most_keys = 1000;       // of one case; there are some hundred
+constexpr std::size_t most_values = 1000000;  // of all cases together
 constexpr char const* parts_key = "parts";
 
 [[noreturn]] void fail(Node const& node, std::string const& path, std::string const& message) {
@@ -116,8 +118,17 @@ Cases axis(std::string const& path, Node const& node) {
 }
 
 /// Every case of the first with every case of the second, which varies faster.
-Cases product(Cases const& first, Cases const& second, Node const& where) {
+Cases product(Cases first, Cases const& second, Node const& where) {
   if (first.size() * second.size() > most_cases) fail(where, "cases", concat("there are more than ", most_cases));
+  std::size_t const values = first.empty() || second.empty() ? 0 : first[0].size() + second[0].size();
+  if (values > most_keys) fail(where, "cases", concat("each sets more than ", most_keys, " keys"));
+  if (first.size() * second.size() * values > most_values) {
+    fail(where, "cases", concat("they set more than ", most_values, " values in all"));
+  }
+  if (second.size() == 1) {
+    for (auto& one : first) one.insert(one.end(), second[0].begin(), second[0].end());
+    return first;
+  }
   Cases cases;
   for (auto const& one : first) {
     for (auto const& other : second) {
@@ -153,7 +164,7 @@ Cases cases_of(Node const& mapping, std::string const& prefix, bool may_have_par
     if (!is_parts && !is_section && path.find('.') == std::string::npos) {
       fail(node, path, "name the key with its section, such as tuner.sigma");
     }
-    cases = product(cases,
+    cases = product(std::move(cases),
                     is_parts     ? parts_of(node)
                     : is_section ? cases_of(node, path, false)
                                  : axis(path, node),
@@ -179,6 +190,12 @@ std::vector<std::vector<Assignment>> Deck::cases() const {
   auto cases = cases_of(*sweep, "", true);
   for (auto const& one : cases) check_keys(one);
   return cases;
+}
+
+Deck Deck::of_case(std::vector<Assignment> const& assignments) const {
+  Deck deck(std::make_shared<Tree>(m_tree->without("sweep")));
+  deck.apply(assignments);
+  return deck;
 }
 
 void Deck::apply(std::vector<Assignment> const& assignments) {

@@ -62,6 +62,16 @@ std::string join(std::string const& path, std::string_view key) {
 Tree::Tree(Node root, std::string name, bool documenting)
     : m_root(std::move(root)), m_name(std::move(name)), m_documenting(documenting) {}
 
+Tree Tree::without(std::string const& section) const {
+  Node root;
+  root.kind = m_root.kind;
+  root.location = m_root.location;
+  for (auto const& entry : m_root.entries) {
+    if (entry.key != section) root.entries.push_back(entry);
+  }
+  return {std::move(root), m_name, m_documenting};
+}
+
 Node const* Tree::find(std::string const& path) const {
   Node const* node = &m_root;
   for (std::string rest = path; node != nullptr && !rest.empty();) {
@@ -134,7 +144,8 @@ void Tree::check_known(Node const& mapping, std::string const& path) const {
 void Tree::fail_unknown(std::string const& key, Node const& value, std::string const& path) const {
   auto const what = path.empty() ? std::string("unknown section") : "unknown key of section " + path;
   auto const lead = path.empty() ? std::string("the sections are") : "its keys here are";
-  throw InputError(concat(value.location, ": ", join(path, key), ": ", what, suggestion(key, known_keys(path), lead)));
+  throw InputError(
+      concat(value.location, ": ", shortened(join(path, key)), ": ", what, suggestion(key, known_keys(path), lead)));
 }
 
 std::vector<std::string> Tree::known_keys(std::string const& path) const {

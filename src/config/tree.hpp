@@ -17,6 +17,9 @@ class Tree {
  public:
   Tree(Node root, std::string name, bool documenting);
 
+  /// The same tree but for this section, with nothing bound yet.
+  Tree without(std::string const& section) const;
+
   bool documenting() const { return m_documenting; }
   /// What the deck says at a path; null pointer where it says nothing.
   Node const* find(std::string const& path) const;

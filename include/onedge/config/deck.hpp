@@ -1,6 +1,8 @@
 #pragma once
 // An input deck: a typed tree of keys with line numbers. Knows no section of its own; each folder binds its own keys.
+#include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <limits>
 #include <memory>
 #include <string>
@@ -100,6 +102,13 @@ class Section {
   std::string m_condition;
 };
 
+/// The most bytes that the text of a deck may have: people write some thousand.
+inline constexpr std::size_t largest_text = std::size_t{1} << 20;
+/// Throws InputError for more; `name` stands for the file.
+void require_deck_size(std::size_t bytes, std::string const& name);
+/// The text of a deck. Throws InputError where it cannot be read, or is too large.
+std::string read_text(std::istream& stream, std::string const& name);
+
 class Deck {
  public:
   /// From a file; throws InputError when it cannot be read or is not a YAML mapping of mappings.
@@ -116,6 +125,8 @@ class Deck {
   std::vector<std::vector<Assignment>> cases() const;
   /// Sets what a case sets. Throws InputError when the command line has set one of these keys.
   void apply(std::vector<Assignment> const& assignments);
+  /// The deck of one case: this one without its sweep, and with what the case sets. Cheap next to reading a text.
+  Deck of_case(std::vector<Assignment> const& assignments) const;
   Section root() const;
   /// Throws InputError for the first key that nobody bound, with its line and the nearest key that exists there.
   void check_all_known() const;

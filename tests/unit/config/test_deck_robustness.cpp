@@ -1,5 +1,7 @@
 // Whatever a deck holds, it is read or refused with a message: no crash, no endless loop.
+#include <chrono>
 #include <random>
+#include <sstream>
 
 #include "settings.hpp"
 
@@ -71,6 +73,51 @@ TEST(Deck, DeepNestingFailsCleanly) {
     laughs += "]\n";
   }
   EXPECT_THROW(read(laughs), InputError);
+}
+
+std::string repeated(std::string const& pattern, int count) {
+  std::string text;
+  for (int i = 0; i < count; ++i) {
+    auto const at = pattern.find('#');
+    text += pattern.substr(0, at);
+    if (at != std::string::npos) text += std::to_string(i) + pattern.substr(at + 1);
+  }
+  return text;
+}
+
+TEST(Deck, NoTextTakesLong) {
+  std::string const words(900000, 'a');
+  for (auto const& text :
+       {"run: {name: " + words + "}", "run: {name: \"" + repeated("\\n", 400000) + "\"}", "run: {" + words + ": 1}",
+        "run:\n" + repeated("  k#: 1\n", 80000), "run: {" + repeated("k#: 1, ", 80000) + "}",
+        "sweep:\n" + repeated("  run.k#: 1\n", 49000), "model: {hidden: [" + repeated("1, ", 90000) + "1]}",
+        "run: " + std::string(900000, '['), "run: " + repeated("{a: ", 200000), "run:\n " + repeated("- ", 400000),
+        "run:\n" + repeated("  - &a# 1\n", 60000), "run: {name: a" + std::string(900000, '\t') + "}"}) {
+    auto const begin = std::chrono::steady_clock::now();
+    auto const message = complaint(text);
+    EXPECT_LT(message.size(), 1000U) << message.substr(0, 100);
+    try {
+      Deck::from_text(text, "deck.yaml").cases();
+    } catch (InputError const&) {
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20)) << text.substr(0, 40);
+  }
+}
+
+TEST(Deck, TooLargeATextIsRefusedBeforeItIsRead) {
+  expect_complaint("run: {name: " + std::string(largest_text, 'a') + "}", "1048576 bytes");
+  std::istringstream stream(std::string(2 * largest_text, ' '));
+  EXPECT_THROW(read_text(stream, "deck.yaml"), InputError);
+  EXPECT_LE(static_cast<std::size_t>(stream.tellg()), largest_text + 1);
+}
+
+TEST(Sweep, ManyKeysOfManyCasesAreRefused) {
+  auto const sweep = [](int keys) {
+    return Deck::from_text("sweep:\n  run.seed: {from: 0, to: 9999}\n" + repeated("  model.k#: 1\n", keys),
+                           "deck.yaml");
+  };
+  EXPECT_EQ(sweep(9).cases().size(), 10000U);
+  EXPECT_THROW(sweep(1000).cases(), InputError);
 }
 
 }  // namespace
