@@ -55,6 +55,8 @@ class Run:
         self.attrs = {key: _plain(value) for key, value in file.attrs.items()}
         self.status = self.attrs["status"]
         self.deck_text = self.attrs["deck"]
+        if not (isinstance(self.status, str) and isinstance(self.deck_text, str)):
+            raise TrajectoryError(f"{path}: status and deck must be texts")
         self.deck = parse_deck(self.deck_text)
         groups = {name: group for name, group in file.items() if isinstance(group, h5py.Group)}
         self.tables = {name: _columns(path, group) for name, group in groups.items()}
@@ -210,10 +212,21 @@ def parse_deck(text: str) -> dict:
     except ImportError:
         return _parse_block(text)
     try:
-        deck = yaml.safe_load(text)
+        deck = yaml.load(text, _plain_loader(yaml))
     except yaml.YAMLError:
         return {}
     return deck if isinstance(deck, dict) else {}
+
+
+def _plain_loader(yaml):
+    """PyYAML's safe loader without aliases: OnEdge writes none, and a few make a small text an endless deck."""
+    class Loader(yaml.SafeLoader):
+        def compose_node(self, parent, index):
+            if self.check_event(yaml.AliasEvent):
+                raise yaml.YAMLError("an alias")
+            return super().compose_node(parent, index)
+
+    return Loader
 
 
 # What follows reads the YAML that OnEdge writes: mappings by indentation, with flow mappings, flow lists and scalars in

@@ -83,7 +83,7 @@ def deck_section(runs) -> str:
 
 
 def warnings_section(runs) -> str:
-    found = [f"<li>{escape(run.name)}, step {step}: {escape(text)}</li>" for run in runs for step, text in run.warnings]
+    found = [f"<li>{escape(run.name)}, step {escape(str(step))}: {escape(str(text))}</li>" for run in runs for step, text in run.warnings]
     more = f"<li>and {len(found) - 20} more</li>" if len(found) > 20 else ""
     return f"<h2>Warnings</h2><ul>{''.join(found[:20])}{more}</ul>" if found else ""
 
@@ -110,7 +110,7 @@ def page(arguments) -> str:
         parts += ["<h2>Machine and program</h2>", html_table(machines),
                   f"<p>OnEdge {escape(str(runs[0].attrs.get('software_version', '?')))}, "
                   f"{escape(str(runs[0].attrs.get('precision', '?')))} precision, "
-                  f"{number_text(runs[0].attrs.get('parameters', '?'))} parameters.</p>"]
+                  f"{escape(number_text(runs[0].attrs.get('parameters', '?')))} parameters.</p>"]
     parts += [warnings_section(runs), deck_section(runs)]
     return ('<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             f"<title>{escape(title)}</title><style>{CSS}</style></head><body>{''.join(parts)}</body></html>\n")

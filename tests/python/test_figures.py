@@ -261,6 +261,33 @@ class Report(InFolder):
         self.assertNotIn("node<1>", text)
         self.assertEqual(len(re.findall(r'<tr class="best">', text)), 3)
 
+    def test_no_text_of_a_file_becomes_a_tag(self):
+        evil = "'\"><script>alert(1)</script>"
+        for index in range(2):
+            path = write_case(self.folder / "s", index, TUNERS[4 + index]) / "trajectory.h5"
+            with h5py.File(path, "r+") as file:
+                deck = file.attrs["deck"].replace("model: {kind: mlp", f"model: {{kind: '{evil.replace(chr(39), '')}{index}'")
+                file.attrs.update({"deck": deck, "parameters": evil, "software_version": evil, "precision": evil,
+                                   "status": evil, "samples": evil})
+                for name in ("hosts", "backend", "revision", "time", "job_id"):
+                    file[f"segments/{name}"][0] = evil
+                write_table(file, "warnings", np.array([3]), {"message": np.array([evil], dtype=h5py.string_dtype())})
+        done = run_script("report.py", self.folder / "s", "-o", self.folder / "r.html", "--title", evil)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        text = (self.folder / "r.html").read_text(encoding="utf-8")
+        self.assertNotIn("<script", text)
+        self.assertEqual(re.findall(r"<(?!/?(?:html|head|meta|title|style|body|h1|h2|p|ul|li|img|div|table|tr|th|td|pre)\b|!DOC)", text), [])
+        self.assertGreater(text.count("&lt;script&gt;"), 8)
+        for attribute, value in (("status", 7), ("deck", 7), ("deck", "a: &a [x]\nb: [*a, *a]\n")):
+            with h5py.File(self.folder / "s/case-0000/trajectory.h5", "r+") as file:
+                file.attrs[attribute] = value
+            if isinstance(value, int):
+                with self.assertRaises(onedge_post.TrajectoryError):
+                    onedge_post.load(self.folder / "s/case-0000")
+                with h5py.File(self.folder / "s/case-0000/trajectory.h5", "r+") as file:
+                    file.attrs[attribute] = "running"
+        self.assertEqual(onedge_post.load(self.folder / "s/case-0000").deck, {})  # we write no aliases: they may be bombs
+
     def test_toys_and_bad_input(self):
         write_toy(self.folder / "toy", "constant")
         self.assertEqual(run_script("report.py", self.folder / "toy", "-o", self.folder / "t.html", "--figure", 4).returncode, 0)
