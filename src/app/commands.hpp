@@ -57,6 +57,7 @@ struct SharpnessOptions {
   std::int64_t maximum_products = 2000;
   int block = 0;
   bool vectors = false;
+  bool other_data = false;
   bool density = false;
   std::size_t probes = 4;
   std::size_t steps = 64;

@@ -76,6 +76,9 @@ CLI::App* add_sharpness(CLI::App& app, SharpnessOptions& options) {
   command->add_option("--maximum-products", options.maximum_products, "products after which the best values are taken")
       ->capture_default_str();
   command->add_flag("--vectors", options.vectors, "write the eigenvectors too");
+  command->add_flag("--other-data", options.other_data,
+                    "the samples may be others than the checkpoint's; an override of data.* that chooses others says "
+                    "so by itself, one of data.path does not");
   command->add_flag("--density", options.density,
                     "spectral density too, by stochastic Lanczos quadrature (once for the Hessian and its negative)");
   command->add_option("--probes", options.probes, "with --density: random vectors")->capture_default_str();
@@ -100,6 +103,7 @@ int run_sharpness(SharpnessOptions const& options, std::string const& command_li
   study.count = options.count;
   study.solver = {options.solver, options.tolerance, options.maximum_products, options.block};
   study.eigenvectors = options.vectors;
+  study.other_data = options.other_data;
   if (options.density) study.density = {options.probes, options.steps, 0};
   study.command_line = command_line;
   training::Log log(world.rank() == 0);

@@ -25,6 +25,10 @@ namespace fs = std::filesystem;
   throw Error(concat("cannot write ", path.string(), ": ", std::strerror(reason)));
 }
 
+fs::path folder_of(fs::path const& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+fs::path temporary_of(fs::path const& path) { return folder_of(path) / concat(".", path.filename().string(), ".tmp"); }
+
 /// Removes the file of that name unless told that it has become another.
 class Temporary {
  public:
@@ -127,14 +131,26 @@ void sync_folder(fs::path const& folder, fs::path const& path) {
 
 }  // namespace
 
+std::string obstacle_to_publish(fs::path const& path) {
+  struct stat status {};
+  int reason = 0;
+  if (::access(folder_of(path).c_str(), W_OK | X_OK) != 0 ||
+      (::lstat(temporary_of(path).c_str(), &status) != 0 && errno != ENOENT)) {
+    reason = errno;
+  } else if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    reason = EISDIR;
+  }
+  return reason == 0 ? "" : concat("cannot write ", path.string(), ": ", std::strerror(reason));
+}
+
 void publish(fs::path const& path, std::function<void(File&)> const& writer) {
   auto const bytes = [&] {
     auto file = File::in_memory(path.string());
     writer(file);
     return file.image();
   }();
-  auto const folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
-  auto const name = folder / concat(".", path.filename().string(), ".tmp");
+  auto const folder = folder_of(path);
+  auto const name = temporary_of(path);
   Descriptor descriptor(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (descriptor.get() < 0) fail(path, errno);
   Temporary temporary(name);

@@ -1,5 +1,4 @@
 #include <onedge/core/error.hpp>
-#include <onedge/core/version.hpp>
 #include <onedge/hdf5/publish.hpp>
 #include <onedge/io/checkpoint.hpp>
 
@@ -43,6 +42,7 @@ State read_state(hdf5::Group const& group) {
 Checkpoint read_contents(hdf5::File const& file) {
   Checkpoint checkpoint;
   checkpoint.deck = file.attribute<std::string>("deck");
+  checkpoint.writer = read_writer(file);
   checkpoint.step = file.attribute<std::int64_t>("step");
   bool const single = file.attribute<std::string>("precision") == "single";
   checkpoint.precision = single ? Precision::single_precision : Precision::double_precision;
@@ -59,6 +59,20 @@ Checkpoint read_contents(hdf5::File const& file) {
     }
   }
   return checkpoint;
+}
+
+void check_whole(fs::path const& path) {
+  try {
+    hdf5::check_whole(path);
+  } catch (Error const& error) {
+    throw Error(concat("damaged checkpoint: ", error.what()));
+  }
+}
+
+void require_known_format(hdf5::File const& file) {
+  auto const version = file.attribute<std::int64_t>("format_version");
+  require(version <= format_version, "its format version is ", version, ", this program reads up to ", format_version,
+          "; it was written by OnEdge ", read_writer(file).version);
 }
 
 /// The number in "checkpoint-00000100.h5"; −1 for any other name.
@@ -80,32 +94,31 @@ fs::path write_checkpoint(fs::path const& folder, Checkpoint const& checkpoint) 
   auto const path = folder / checkpoint_name(checkpoint.step);
   hdf5::publish(path, [&](hdf5::File& file) {
     file.write_attribute("format_version", format_version);
-    file.write_attribute("software_version", software_version());
-    file.write_attribute("git_revision", git_revision());
+    write_writer(file);
     file.write_attribute("deck", checkpoint.deck);
     file.write_attribute("step", checkpoint.step);
     file.write_attribute("precision", to_string(checkpoint.precision));
     write_tensors(file.create_group(parameters_group), checkpoint.parameters);
     for (auto const& [name, state] : checkpoint.states) write_state(file.create_group(name), state);
     if (!checkpoint.trajectory) return;
+    write_identity(file, checkpoint.trajectory->description().data);
     auto group = file.create_group(trajectory_group);
     checkpoint.trajectory->write(group);
   });
   return path;
 }
 
+void require_readable_checkpoint(fs::path const& path, hdf5::File const& file) {
+  check_whole(path);
+  require_known_format(file);
+}
+
 Checkpoint read_checkpoint(fs::path const& path) {
-  try {
-    hdf5::check_whole(path);
-  } catch (Error const& error) {
-    throw Error(concat("damaged checkpoint: ", error.what()));
-  }
+  check_whole(path);
   auto const file = hdf5::File::open(path);
   require(is_checkpoint(file), path.string(), " is not a checkpoint");
   try {
-    auto const version = file.attribute<std::int64_t>("format_version");
-    require(version <= format_version, "its format version is ", version, ", this program reads up to ",
-            format_version);
+    require_known_format(file);
     return read_contents(file);
   } catch (std::exception const& error) {
     throw Error(concat("damaged checkpoint ", path.string(), ": ", error.what()));

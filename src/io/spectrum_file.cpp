@@ -63,6 +63,10 @@ void publish(std::filesystem::path const& path, SpectrumFile const& contents) {
     file.write_attribute("parameters", contents.parameters);
     file.write_attribute("samples", contents.samples);
     file.write_attribute("edge", contents.edge);
+    if (!contents.train_data.empty()) file.write_attribute("train_data", contents.train_data);
+    if (!contents.checkpoint_train_data.empty()) {
+      file.write_attribute("checkpoint_train_data", contents.checkpoint_train_data);
+    }
     for (auto const& found : contents.operators) write_operator(file.create_group(found.name), found);
   });
 }

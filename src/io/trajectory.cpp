@@ -1,11 +1,12 @@
 #include <onedge/core/error.hpp>
-#include <onedge/core/version.hpp>
 #include <onedge/hdf5/publish.hpp>
 #include <onedge/io/trajectory.hpp>
 
 #include <algorithm>
 #include <array>
 #include <utility>
+
+#include "values.hpp"
 
 namespace onedge::io {
 
@@ -66,7 +67,7 @@ void write_segments(hdf5::Group group, std::vector<Segment> const& segments) {
 }
 
 std::vector<Segment> read_segments(hdf5::Group const& group) {
-  std::vector<Segment> segments(group.dataset("first_step").size());
+  std::vector<Segment> segments(group.read<std::int64_t>("first_step").size());
   restore(group, "first_step", segments, &Segment::first_step);
   restore(group, "ranks", segments, &Segment::ranks);
   restore(group, "backend", segments, &Segment::backend);
@@ -89,7 +90,7 @@ void write_warnings(hdf5::Group group, std::vector<Warning> const& warnings) {
 }
 
 std::vector<Warning> read_warnings(hdf5::Group const& group) {
-  std::vector<Warning> warnings(group.dataset("step").size());
+  std::vector<Warning> warnings(group.read<std::int64_t>("step").size());
   restore(group, "step", warnings, &Warning::step);
   restore(group, "message", warnings, &Warning::message);
   return warnings;
@@ -105,7 +106,7 @@ void write_profile(hdf5::Group group, std::vector<ProfileRow> const& profile) {
 }
 
 std::vector<ProfileRow> read_profile(hdf5::Group const& group) {
-  std::vector<ProfileRow> profile(group.dataset("region").size());
+  std::vector<ProfileRow> profile(group.read<std::string>("region").size());
   restore(group, "region", profile, &ProfileRow::region);
   restore(group, "calls", profile, &ProfileRow::calls);
   restore(group, "seconds", profile, &ProfileRow::seconds);
@@ -116,14 +117,14 @@ std::vector<ProfileRow> read_profile(hdf5::Group const& group) {
 
 void write_attributes(hdf5::Group& group, Description const& description, Status status) {
   group.write_attribute("format_version", Trajectory::format_version);
-  group.write_attribute("software_version", software_version());
-  group.write_attribute("git_revision", git_revision());
+  write_writer(group);
   group.write_attribute("deck", description.deck);
   group.write_attribute("command_line", description.command_line);
   group.write_attribute("precision", to_string(description.precision));
   group.write_attribute("parameters", description.parameters);
   group.write_attribute("samples", description.samples);
   group.write_attribute("status", to_string(status));
+  write_identity(group, description.data);
   if (description.cases == 0) return;
   group.write_attribute("case", description.case_index);
   group.write_attribute("cases", description.cases);
@@ -137,6 +138,7 @@ Description read_description(hdf5::Group const& group) {
   description.precision = single ? Precision::single_precision : Precision::double_precision;
   description.parameters = group.attribute<std::int64_t>("parameters");
   description.samples = group.attribute<std::int64_t>("samples");
+  description.data = read_identity(group);
   if (!group.has_attribute("cases")) return description;
   description.case_index = group.attribute<std::int64_t>("case");
   description.cases = group.attribute<std::int64_t>("cases");
@@ -161,11 +163,17 @@ std::string to_string(Status status) {
   throw Error("unknown status");
 }
 
-Trajectory::Trajectory(Description description) : m_description(std::move(description)) {}
+Trajectory::Trajectory(Description description) : m_description(std::move(description)), m_writer(this_program()) {}
 
 Trajectory Trajectory::load(std::filesystem::path const& path) {
   hdf5::check_whole(path);
-  return read(hdf5::File::open(path));
+  try {
+    return read(hdf5::File::open(path));
+  } catch (Error const&) {
+    throw;
+  } catch (std::exception const& error) {  // it may declare more than memory holds
+    throw Error(concat("damaged trajectory ", path.string(), ": ", error.what()));
+  }
 }
 
 Trajectory Trajectory::read(hdf5::Group const& group) {
@@ -175,6 +183,7 @@ Trajectory Trajectory::read(hdf5::Group const& group) {
   require(version <= format_version, group.label(), " its format version is ", version, ", this program reads up to ",
           format_version);
   Trajectory trajectory(read_description(group));
+  trajectory.m_writer = read_writer(group);
   trajectory.m_status = status_of(group.attribute<std::string>("status"), group.label());
   trajectory.m_segments = read_segments(group.group("segments"));
   trajectory.m_warnings = read_warnings(group.group("warnings"));

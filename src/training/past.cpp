@@ -3,6 +3,8 @@
 
 #include <map>
 
+#include "stored_deck.hpp"
+
 namespace onedge::training {
 
 namespace fs = std::filesystem;
@@ -10,10 +12,10 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Throws InputError at the first key that differs and may not.
-void check_same_deck(std::string const& stored, std::string const& present, fs::path const& file) {
-  auto const old_deck = config::Deck::from_text(stored, file.string());
+void check_same_deck(std::string const& stored, io::Writer const& writer, std::string const& present,
+                     fs::path const& file) {
+  auto const old_deck = stored_deck(stored, file.string(), writer);
   auto const new_deck = config::Deck::from_text(present, "deck");
-  TrainingConfig::bind(old_deck);
   TrainingConfig::bind(new_deck);
   std::map<std::string, std::string> before;
   for (auto const& [key, value] : old_deck.values()) before[key] = value;
@@ -52,8 +54,7 @@ Past Past::read(fs::path const& directory) {
   for (auto file = files.rbegin(); file != files.rend() && !past.checkpoint; ++file) {
     try {
       past.checkpoint = io::read_checkpoint(file->path);
-      require(past.checkpoint->trajectory.has_value(), "damaged checkpoint: ", file->path.string(),
-              " holds no trajectory");
+      require_complete(*past.checkpoint, file->path);
       require(past.checkpoint->step == file->step, "damaged checkpoint: ", file->path.string(), " is that of step ",
               past.checkpoint->step);
     } catch (Error const& error) {
@@ -68,9 +69,12 @@ Past Past::read(fs::path const& directory) {
 }
 
 std::optional<io::Status> Past::ended(TrainingConfig const& config, std::string const& deck) const {
-  if (checkpoint) check_same_deck(checkpoint->deck, deck, directory / io::checkpoint_name(checkpoint->step));
+  if (checkpoint) {
+    check_same_deck(checkpoint->deck, checkpoint->writer, deck, directory / io::checkpoint_name(checkpoint->step));
+  }
   if (!trajectory) return {};
-  check_same_deck(trajectory->description().deck, deck, directory / "trajectory.h5");
+  auto const file = directory / "trajectory.h5";
+  check_same_deck(trajectory->description().deck, trajectory->writer(), deck, file);
   auto const status = trajectory->status();
   if (status == io::Status::diverged) return status;
   if (status != io::Status::finished || !trajectory->has("steps")) return {};
@@ -81,6 +85,14 @@ std::optional<io::Status> Past::ended(TrainingConfig const& config, std::string 
   require_input(!io::list_checkpoints(directory).empty(), directory.string(), ": this run finished after ", done,
                 " steps and kept no checkpoint to go on from");
   return {};
+}
+
+void require_complete(io::Checkpoint const& checkpoint, fs::path const& file) {
+  bool const has_trajectory = checkpoint.trajectory && !checkpoint.trajectory->segments().empty();
+  require(has_trajectory, "damaged checkpoint: ", file.string(), " holds no trajectory");
+  for (char const* const group : {"optimizer", "tuner", "training"}) {
+    require(checkpoint.states.contains(group), "damaged checkpoint: ", file.string(), " has no group /", group);
+  }
 }
 
 std::optional<io::Status> status_of_past(TrainingConfig const& config, std::string const& deck,

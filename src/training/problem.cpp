@@ -61,6 +61,13 @@ void Problem<Real, Space>::read_samples() {
 
 template <class Real, class Space>
 void Problem<Real, Space>::make_shards(comm::Communicator const& communicator) {
+  m_identity.train = data::fingerprint(m_source->description(), m_samples, m_partition->first_sample(m_rank),
+                                       m_partition->samples(), communicator);
+  if (m_test_source) {
+    m_identity.test =
+        data::fingerprint(m_test_source->description(), m_test_samples, m_test_partition->first_sample(m_rank),
+                          m_test_partition->samples(), communicator);
+  }
   data::Standardization standardization;
   if (m_standardize == "imagenet") {
     standardization = data::imagenet_standardization();

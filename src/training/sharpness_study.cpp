@@ -1,21 +1,20 @@
 #include <onedge/comm/agreement.hpp>
 #include <onedge/core/error.hpp>
+#include <onedge/hdf5/publish.hpp>
 #include <onedge/io/spectrum_file.hpp>
 #include <onedge/linalg/matmul.hpp>
 #include <onedge/training/problem.hpp>
 #include <onedge/training/sharpness_meter.hpp>
 #include <onedge/training/sharpness_study.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <string_view>
 
 #include "run_state.hpp"
+#include "same_data.hpp"
+#include "stored_deck.hpp"
 
 namespace onedge::training {
 
@@ -35,6 +34,7 @@ struct Stored {
   io::Checkpoint checkpoint;
   TrainingConfig config;
   std::string deck;
+  bool asks_for_other_data = false;
 };
 
 Stored read_stored(SharpnessStudy const& study) {
@@ -44,7 +44,9 @@ Stored read_stored(SharpnessStudy const& study) {
   } catch (Error const& error) {
     throw InputError(error.what());
   }
-  auto deck = config::Deck::from_text(stored.checkpoint.deck, study.checkpoint.string());
+  auto const file = study.checkpoint.string();
+  auto const original = stored_deck(stored.checkpoint.deck, file, stored.checkpoint.writer);
+  auto deck = config::Deck::from_text(stored.checkpoint.deck, file);
   for (auto const& assignment : study.overrides) {
     require_input(
         may_override(assignment), assignment,
@@ -52,7 +54,9 @@ Stored read_stored(SharpnessStudy const& study) {
     deck.override_with(assignment);
   }
   stored.config = TrainingConfig::bind(deck);
+  stored.config.evaluation_every = 0;  // no test samples are needed
   stored.deck = deck.resolved();
+  stored.asks_for_other_data = study.other_data || !same_choice_of_data(original, deck);
   return stored;
 }
 
@@ -114,8 +118,9 @@ class StoredState {
   }
 
   /// Collective from here on.
+  void make_shards(comm::MpiCommunicator const& communicator) { m_problem.make_shards(communicator); }
+
   void linearise(TrainingConfig const& config, SharpnessStudy const& study, comm::MpiCommunicator const& communicator) {
-    m_problem.make_shards(communicator);
     network::Demand const demand{0, false, study.solver.width(study.count)};
     auto const micro_batch = choose_micro_batch(m_problem, config, demand, communicator.local_size());
     m_objective = std::make_unique<objective::Objective<Real, Space>>(
@@ -164,6 +169,17 @@ class StoredState {
   std::unique_ptr<objective::Objective<Real, Space>> m_objective;
 };
 
+/// Throws InputError where the samples are not the checkpoint's and nobody asked for others.
+void check_data(DataComparison const& data, Stored const& stored, Log& log) {
+  auto const difference = data.difference();
+  require_input(difference.empty() || stored.asks_for_other_data, difference,
+                "; to measure on other samples on purpose, add --other-data");
+  auto const writer = other_writer(data.file, stored.checkpoint.writer);
+  if (!writer.empty()) log.info(writer);
+  if (!difference.empty()) log.warn(difference);
+  if (auto const unknown = data.unknown(); !unknown.empty()) log.warn(unknown);
+}
+
 template <class Real>
 void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log) {
   std::unique_ptr<StoredState<Real, DefaultSpace>> state;
@@ -173,6 +189,9 @@ void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommun
     require_input(study.solver.fits(study.count, parameters), "--count ", study.count, ": too many for a model of ",
                   parameters, " parameters");
   });
+  state->make_shards(communicator);
+  DataComparison const data(study.checkpoint, stored.checkpoint, stored.config.data, state->problem().identity());
+  comm::agree(communicator, [&] { check_data(data, stored, log); });
   state->linearise(stored.config, study, communicator);
   io::SpectrumFile file{study.checkpoint.string(),
                         stored.deck,
@@ -182,7 +201,9 @@ void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommun
                         static_cast<std::int64_t>(parameters),
                         static_cast<std::int64_t>(state->problem().partition().samples()),
                         state->edge(),
-                        {}};
+                        {},
+                        data.present.train,
+                        data.stored.train};
   log.info(concat(study.checkpoint.string(), ": step ", file.step, ", ", file.parameters, " parameters, ", file.samples,
                   " samples on ", communicator.size(), " rank(s), ", to_string(file.precision), " precision"));
   for (auto const kind : study.operators) {
@@ -201,10 +222,9 @@ void study_sharpness(SharpnessStudy const& study, comm::MpiCommunicator const& c
   Stored stored;
   comm::agree(communicator, [&] {
     stored = read_stored(study);
-    auto const parent = study.output.parent_path();
-    auto const folder = parent.empty() ? std::filesystem::path(".") : parent;
-    bool const is_writable = communicator.rank() != 0 || access(folder.c_str(), W_OK) == 0;
-    require_input(is_writable, "cannot write ", study.output.string(), ": ", std::strerror(errno));
+    if (communicator.rank() != 0) return;
+    auto const obstacle = hdf5::obstacle_to_publish(study.output);
+    require_input(obstacle.empty(), obstacle);
   });
   bool const single = stored.config.precision == Precision::single_precision;
   single ? study_in<float>(stored, study, communicator, log) : study_in<double>(stored, study, communicator, log);

@@ -6,6 +6,8 @@
 #include <iomanip>
 
 #include "run_state.hpp"
+#include "same_data.hpp"
+#include "stored_deck.hpp"
 
 namespace onedge::training {
 
@@ -27,6 +29,13 @@ void set_aside(RunContext& context, RunDirectory const& directory, Past const& p
   }
 }
 
+/// What there is to say about the file that a run goes on from.
+std::vector<std::string> notes_on(DataComparison const& data, io::Writer const& writer) {
+  std::vector<std::string> notes{other_writer(data.file, writer), data.unknown()};
+  std::erase(notes, "");
+  return notes;
+}
+
 /// Rank 0: takes the directory and looks what is there.
 Start look(RunContext& context, bool fresh, std::unique_ptr<RunDirectory>& directory,
            std::optional<io::Checkpoint>& checkpoint) {
@@ -41,6 +50,16 @@ Start look(RunContext& context, bool fresh, std::unique_ptr<RunDirectory>& direc
     start.ended = static_cast<std::int64_t>(*ended);
     return start;
   }
+  std::optional<DataComparison> data;
+  if (past.checkpoint) {
+    data = DataComparison(path / io::checkpoint_name(past.checkpoint->step), *past.checkpoint, context.config.data,
+                          context.data);
+    data->require_same("a run goes on with the samples it began with: put them back, or name another directory");
+    bool const lacks_test = !data->stored.test.empty() && data->present.test.empty();
+    require_input(!lacks_test || context.config.evaluation_every == 0, data->file, ": the run had test samples, and ",
+                  data->path, " has none");
+    context.data = data->joined();
+  }
   context.log.open_file(directory->log());
   if (!directory->is_locked()) {
     context.log.warn(
@@ -48,6 +67,7 @@ Start look(RunContext& context, bool fresh, std::unique_ptr<RunDirectory>& direc
   }
   if (!past.checkpoint) return start;
   set_aside(context, *directory, past);
+  for (auto const& note : notes_on(*data, past.checkpoint->writer)) context.log.warn(note);
   start.checkpoint = past.checkpoint->step;
   checkpoint = std::move(past.checkpoint);
   // Starts that made no checkpoint are starts all the same.
@@ -77,17 +97,35 @@ io::Checkpoint read_branch(TrainingConfig const& config, network::ParameterLayou
   io::Checkpoint checkpoint;
   try {
     checkpoint = io::read_checkpoint(config.branch);
+    require_complete(checkpoint, config.branch);
     parameters_of<double>(checkpoint, layout);
   } catch (Error const& error) {
     throw InputError(concat("run.branch: ", error.what()));
   }
-  auto const deck = config::Deck::from_text(checkpoint.deck, config.branch);
+  auto const deck = stored_deck(checkpoint.deck, config.branch, checkpoint.writer);
   auto const kind = TrainingConfig::bind(deck).optimizer.kind;
   require_input(kind == config.optimizer.kind, "run.branch: ", config.branch, " has the optimizer ", kind,
                 ", the deck ", config.optimizer.kind, "; a branch keeps the optimizer");
   require_input(config.steps > checkpoint.step, "run.branch: ", config.branch, " is that of step ", checkpoint.step,
                 ", so run.steps must be above that; it is ", config.steps);
   return checkpoint;
+}
+
+/// Throws InputError where a branch's samples are others than its checkpoint's and the deck does not ask for others;
+/// returns what there is to say about them.
+std::vector<std::string> check_branch_data(RunContext const& context, io::Checkpoint const& checkpoint) {
+  auto const& config = context.config;
+  DataComparison const data(config.branch, checkpoint, config.data, context.data);
+  auto notes = notes_on(data, checkpoint.writer);
+  auto const present = config::Deck::from_text(context.deck, "deck");
+  TrainingConfig::bind(present);
+  if (same_choice_of_data(stored_deck(checkpoint.deck, config.branch, checkpoint.writer), present)) {
+    data.require_same(
+        "run.branch goes on with its checkpoint's samples, unless the deck's section data asks for others");
+  } else if (auto const text = data.difference(); !text.empty()) {
+    notes.push_back(concat("run.branch: ", text, ", as the deck's section data asks for"));
+  }
+  return notes;
 }
 
 /// Whether there is a checkpoint to go on from, so that weights to begin with are not needed. Collective.
@@ -105,6 +143,7 @@ struct Origin {
   std::unique_ptr<Problem<Real, DefaultSpace>> problem;
   std::vector<Real> weights;             // of a new run
   std::optional<io::Checkpoint> branch;  // or this
+  std::vector<std::string> notes;        // on the branch
 };
 
 /// Everything that can be wrong with the input is found here, before anything is written. Collective.
@@ -114,7 +153,7 @@ Origin<Real> prepare(RunContext& context) {
   bool const goes_on = has_checkpoints(context);
   comm::agree(context.communicator, [&] {
     apply_math(context.config);
-    auto& [problem, weights, branch] = origin;
+    auto& [problem, weights, branch, notes] = origin;
     problem = std::make_unique<Problem<Real, DefaultSpace>>(context.config, context.communicator,
                                                             [&](std::string const& text) { context.log.info(text); });
     auto const length = run_length(context.config, *problem);
@@ -129,6 +168,10 @@ Origin<Real> prepare(RunContext& context) {
     }
   });
   origin.problem->make_shards(context.communicator);
+  context.data = origin.problem->identity();
+  comm::agree(context.communicator, [&] {
+    if (origin.branch) origin.notes = check_branch_data(context, *origin.branch);
+  });
   return origin;
 }
 
@@ -152,6 +195,7 @@ io::Status train_in(RunContext& context, bool fresh) {
     context.log.info(concat("going on from step ", checkpoint->step));
     comm::agree(context.communicator, [&] { trainer.restore(std::move(*checkpoint)); });
   } else {
+    for (auto const& note : origin.notes) context.log.warn(note);
     auto const first = origin.branch ? origin.branch->step : 0;
     if (start.is_used != 0) {
       context.log.info(concat("the directory holds no checkpoint: starting again from step ", first));

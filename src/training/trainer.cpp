@@ -86,7 +86,8 @@ void Trainer<Real, Space>::prepare_trajectory() {
                                     static_cast<std::int64_t>(m_parameters.extent(0)),
                                     static_cast<std::int64_t>(m_problem->partition().samples()),
                                     m_context.case_index,
-                                    m_context.cases};
+                                    m_context.cases,
+                                    m_context.data};
   io::Segment const segment = make_segment(m_context.communicator, m_step);
   if (m_context.directory == nullptr) return;
   if (!m_trajectory) m_trajectory.emplace(description);
@@ -290,8 +291,7 @@ template <class Real, class Space>
 void Trainer<Real, Space>::evaluate() {
   auto const every = m_context.config.evaluation_every;
   if (every == 0 || m_step % every != 0) return;
-  auto const train = (*m_train_evaluator)(m_parameters);
-  io::Record row{{"train_accuracy", train.accuracy}};
+  io::Record row{{"train_accuracy", (*m_train_evaluator)(m_parameters).accuracy}};
   if (m_test_evaluator) {
     auto const test = (*m_test_evaluator)(m_parameters);
     row.insert({{"test_loss", test.loss}, {"test_accuracy", test.accuracy}});

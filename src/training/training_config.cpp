@@ -122,8 +122,9 @@ void apply_math(TrainingConfig const& config) {
 }
 
 bool may_change_on_resume(std::string const& key) {
-  constexpr std::array<std::string_view, 6> exact{"run.steps",    "batch.epochs", "run.micro_batch",
-                                                  "run.walltime", "run.name",     "run.profile"};
+  // Data may move; that they are the same is found out from what they hold.
+  constexpr std::array<std::string_view, 7> exact{"run.steps", "batch.epochs", "run.micro_batch", "run.walltime",
+                                                  "run.name",  "run.profile",  "data.path"};
   for (auto const allowed : exact) {
     if (key == allowed) return true;
   }

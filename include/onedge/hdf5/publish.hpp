@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
 
 namespace onedge::hdf5 {
 
@@ -14,6 +15,10 @@ namespace onedge::hdf5 {
 ///
 /// Behind HDF5's last byte, where HDF5 does not look, stands "onedge-crc32:%08x\n": the CRC-32 of all bytes before it.
 void publish(std::filesystem::path const& path, std::function<void(File&)> const& writer);
+
+/// Why publish() could not write there as things stand (no such folder, no permission, a folder of that name, a name
+/// too long): "cannot write PATH: …"; empty where nothing is in its way. Writes nothing.
+std::string obstacle_to_publish(std::filesystem::path const& path);
 
 /// Whether a file ends in such a checksum. False where there is no such file.
 bool has_checksum(std::filesystem::path const& path);

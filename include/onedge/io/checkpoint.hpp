@@ -43,6 +43,7 @@ struct Checkpoint {
   std::vector<Tensor> parameters;       ///< read back in alphabetical order of their names
   std::map<std::string, State> states;  ///< by group: "optimizer", "tuner", …
   std::optional<Trajectory> trajectory;
+  Writer writer = {};  ///< of the file that was read
 };
 
 /// "checkpoint-00000100.h5"

@@ -35,6 +35,8 @@ struct SpectrumFile {
   std::int64_t samples = 0;
   double edge = 2;  ///< of the optimizer: η λ₁ at the edge of stability
   std::vector<OperatorSpectrum> operators;
+  std::string train_data = {};             ///< fingerprint of the samples
+  std::string checkpoint_train_data = {};  ///< of those that the checkpoint was made with; empty where it does not say
 };
 
 /// One group per operator. Error names the file and the cause.

@@ -1,6 +1,7 @@
 #pragma once
 // The trajectory of a run: records in memory, published as one complete file. Nothing on disk is changed in place.
 #include <onedge/core/precision.hpp>
+#include <onedge/data/fingerprint.hpp>
 #include <onedge/io/table.hpp>
 
 #include <cstdint>
@@ -23,6 +24,13 @@ struct Description {
   std::int64_t samples = 0;
   std::int64_t case_index = 0;  ///< of a sweep
   std::int64_t cases = 0;       ///< how many that has; 0: no sweep
+  data::Identity data = {};     ///< attributes train_data, test_data; files of before have none
+};
+
+/// The program that wrote a file; "unknown" where it does not say so.
+struct Writer {
+  std::string version;
+  std::string revision;  ///< of git
 };
 
 /// One start of the program. Of several segments that contain a step, the last one holds.
@@ -78,6 +86,8 @@ class Trajectory {
   void set_description(Description description) { m_description = std::move(description); }
 
   Description const& description() const { return m_description; }
+  /// Of the file that was read; this program for a new trajectory.
+  Writer const& writer() const { return m_writer; }
   Status status() const { return m_status; }
   std::vector<Segment> const& segments() const { return m_segments; }
   std::vector<Warning> const& warnings() const { return m_warnings; }
@@ -91,6 +101,7 @@ class Trajectory {
 
  private:
   Description m_description;
+  Writer m_writer;
   Status m_status = Status::running;
   std::vector<Segment> m_segments;
   std::vector<Warning> m_warnings;

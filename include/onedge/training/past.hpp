@@ -28,13 +28,17 @@ struct Past {
   /// Throws InputError, which names all of them, when something is damaged and no checkpoint is whole.
   static Past read(std::filesystem::path const& directory);
 
-  /// finished or diverged when the run has nothing left to do under this deck. Throws InputError, which names the key
-  /// and both values, when what is there belongs to another deck,
-  /// and when a finished run has no checkpoint to go on from.
+  /// finished or diverged when the run has nothing left to do under this deck, which may ask for more steps, or for
+  /// another run.stop.loss_above than the one that ended it. Throws InputError, which names the key and both values,
+  /// when what is there belongs to another deck, and when a run that has ended has no checkpoint to go on from.
   std::optional<io::Status> ended(TrainingConfig const& config, std::string const& deck) const;
 };
 
-/// Past::ended of what the directory's trajectory says.
+/// Throws Error, which names the file, unless it holds all that a run needs to go on from it.
+void require_complete(io::Checkpoint const& checkpoint, std::filesystem::path const& file);
+
+/// Past::ended of what the directory's trajectory says; nothing where there is no run. Writes nothing and reads no
+/// samples.
 std::optional<io::Status> status_of_past(TrainingConfig const& config, std::string const& deck,
                                          std::filesystem::path const& directory);
 

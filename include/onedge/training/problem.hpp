@@ -1,6 +1,7 @@
 #pragma once
 #include <onedge/comm/communicator.hpp>
 #include <onedge/data/batch.hpp>
+#include <onedge/data/fingerprint.hpp>
 #include <onedge/data/partition.hpp>
 #include <onedge/data/shard.hpp>
 #include <onedge/model/model.hpp>
@@ -25,6 +26,8 @@ class Problem {
   void make_shards(comm::Communicator const& communicator);
 
   network::Network<Real, Space> const& network() const { return *m_network; }
+  /// What the samples are; known once the shards are made.
+  data::Identity const& identity() const { return m_identity; }
   /// All training samples, and this rank's.
   data::BlockPartition const& partition() const { return *m_partition; }
   data::Shard<Real, Space> const& shard() const { return m_shard; }
@@ -61,6 +64,7 @@ class Problem {
   std::unique_ptr<network::Network<Real, Space>> m_network;
   std::optional<data::BlockPartition> m_partition, m_step_partition, m_test_partition;
   data::HostSamples m_samples, m_test_samples;  // until the shards are made
+  data::Identity m_identity;
   data::Shard<Real, Space> m_shard, m_test_shard;
   std::optional<data::Batch<Real, Space>> m_batch;
 };

@@ -19,6 +19,7 @@ struct SharpnessStudy {
   int count = 5;
   spectrum::SolverOptions solver;
   bool eigenvectors = false;  ///< write them too
+  bool other_data = false;    ///< the samples may be others than the checkpoint's; so may they after a data.* override
   std::optional<spectrum::DensityOptions> density;
   std::filesystem::path output;
   std::string command_line;

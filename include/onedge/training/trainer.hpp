@@ -29,6 +29,7 @@ struct RunContext {
   RunDirectory const* directory = nullptr;  // on rank 0
   std::int64_t case_index = 0;              // of a sweep
   std::int64_t cases = 0;                   // 0: no sweep
+  data::Identity data = {};                 // what the samples are
 };
 
 /// The training loop: gradient → update → learning rate → record → new weights, with what is written on the way.

@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from program import DECK, ProgramTest, snapshot
+from program import DECK, ProgramTest, forge, snapshot
 
 import h5py
 import numpy as np
@@ -127,6 +127,40 @@ class Rules(ResumeTest):
             self.train(f"{key}={initial}", "run.steps=5", directory=key)
             self.train(f"{key}={initial}", directory="new", code=2)
         self.assertFalse((self.folder / "new").exists())
+
+
+class OtherVersions(ResumeTest):
+    """Decks and files that another version of the program has stored."""
+
+    def written_by(self, version, revision, deck="", files="*.h5"):
+        def change(file):
+            for group in (file, file.get("trajectory", file)):
+                group.attrs["deck"] = group.attrs["deck"] + deck
+                group.attrs["software_version"], group.attrs["git_revision"] = version, revision
+        for path in (self.folder / "run").glob(files):
+            forge(path, change)
+
+    def test_a_key_that_this_version_does_not_know(self):
+        self.train("run.steps=3")
+        self.written_by("9.9.9", "abcdef0", "colour:\n  kind: red\n")
+        before = snapshot(self.folder)
+        checkpoint = self.folder / "run" / NAME(3)
+        for done in (self.train(code=2), self.train("--dry-run", code=2), self.train(code=2, ranks=2),
+                     self.train(f"run.branch={checkpoint}", directory="branch", code=2),
+                     self.onedge("sharpness", checkpoint, "-k", 1, code=2)):
+            for text in ("colour", "OnEdge 9.9.9 (abcdef0)"):
+                self.assertIn(text, done.stderr)
+        self.assertEqual(snapshot(self.folder), before)
+
+    def test_another_revision_is_a_line_in_the_log(self):
+        self.train("run.steps=3")
+        self.assertNotIn("was written by", (self.folder / "run/run.log").read_text())
+        self.train("run.steps=4")
+        self.assertNotIn("was written by", (self.folder / "run/run.log").read_text())
+        self.written_by("0.0.1", "0123abc", files=NAME(4))
+        self.train("run.steps=5")
+        self.assertIn(f"{NAME(4)} was written by OnEdge 0.0.1 (0123abc); this is OnEdge ",
+                      (self.folder / "run/run.log").read_text())
 
 
 class Branch(ResumeTest):
