@@ -33,7 +33,7 @@ Place place_of(config::Deck const& deck) {
   if (is_dynamics(deck)) {
     auto const config = DynamicsDeck::bind(deck);
     return {config.directory, [text = deck.resolved()](std::string const& directory) {
-              return DynamicsDeck::has_ended(text, directory);
+              return DynamicsDeck::ended(text, directory).has_value();
             }};
   }
   auto const config = training::TrainingConfig::bind(deck);

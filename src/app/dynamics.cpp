@@ -63,12 +63,11 @@ struct Run {
 io::Status perform(Run const& run, std::string const& command_line, training::Log& log) {
   auto const& [deck, directory, index, cases] = run;
   auto const config = DynamicsDeck::bind(deck);
-  training::RunDirectory const place(directory, false);
-  if (DynamicsDeck::has_ended(deck.resolved(), directory)) {
-    auto const status = io::Trajectory::load(place.trajectory()).status();
-    log.info(concat("the run in ", directory, " has already ", io::to_string(status)));
-    return status;
+  if (auto const ended = DynamicsDeck::ended(deck.resolved(), directory)) {
+    log.info(concat("the run in ", directory, " has already ", io::to_string(*ended)));
+    return *ended;
   }
+  training::RunDirectory const place(directory, false);
   io::Trajectory trajectory({deck.resolved(), command_line, Precision::double_precision, 0, 0, index, cases});
   auto const status = simulate(config, trajectory);
   trajectory.set_status(status);
@@ -85,8 +84,7 @@ std::vector<Run> runs_of(DynamicsOptions const& options, DeckFile const& file) {
     auto directory = DynamicsDeck::bind(deck).directory;
     if (!options.directory.empty()) directory = options.directory;
     if (cases > 0) directory = case_directory(directory, static_cast<std::size_t>(index));
-    training::RunDirectory::check(directory, false);
-    DynamicsDeck::has_ended(deck.resolved(), directory);
+    if (!DynamicsDeck::ended(deck.resolved(), directory)) training::RunDirectory::check(directory, false);
     runs.push_back({deck, directory, index, cases});
   };
   if (cases > 0 && options.case_index < 0) {
@@ -114,13 +112,17 @@ DynamicsDeck DynamicsDeck::bind(config::Deck const& deck) {
   return config;
 }
 
-bool DynamicsDeck::has_ended(std::string const& resolved, std::string const& directory) {
+std::optional<io::Status> DynamicsDeck::ended(std::string const& resolved, std::string const& directory) {
   fs::path const file = fs::path(directory) / "trajectory.h5";
-  if (!fs::exists(file)) return false;
-  auto const trajectory = io::Trajectory::load(file);
-  require_input(trajectory.description().deck == resolved, file.string(),
-                ": holds a run of another deck; name another directory");
-  return true;
+  if (!fs::exists(file)) return {};
+  try {
+    auto const trajectory = io::Trajectory::load(file);
+    require_input(trajectory.description().deck == resolved, file.string(),
+                  ": holds a run of another deck; name another directory");
+    return trajectory.status();
+  } catch (Error const& error) {
+    throw InputError(error.what());
+  }
 }
 
 CLI::App* add_dynamics(CLI::App& app, DynamicsOptions& options) {

@@ -1,7 +1,9 @@
 #pragma once
 #include <onedge/config/deck.hpp>
 #include <onedge/dynamics/toy_model.hpp>
+#include <onedge/io/trajectory.hpp>
 
+#include <optional>
 #include <string>
 
 namespace onedge::app {
@@ -16,8 +18,9 @@ struct DynamicsDeck {
   /// Binds every key and checks that no other is there. Throws InputError.
   static DynamicsDeck bind(config::Deck const& deck);
 
-  /// Whether the directory holds this deck's trajectory. Throws InputError where it holds another deck's.
-  static bool has_ended(std::string const& resolved, std::string const& directory);
+  /// How this deck's run in the directory ended; nothing where there is none. Throws InputError where the directory
+  /// holds another deck's, or a damaged one.
+  static std::optional<io::Status> ended(std::string const& resolved, std::string const& directory);
 };
 
 }  // namespace onedge::app

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <csignal>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -69,6 +70,7 @@ int run(CLI::App& app, int argc, char** argv, comm::Environment& environment) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a run outlives whoever reads its output
   // Kokkos takes --help, --threads and others for its own: it sees what is addressed to it alone.
   std::vector<char*> for_kokkos{argv[0]}, ours;
   for (int i = 0; i < argc; ++i) {

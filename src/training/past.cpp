@@ -1,6 +1,8 @@
 #include <onedge/core/error.hpp>
 #include <onedge/training/past.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "stored_deck.hpp"
@@ -33,13 +35,39 @@ std::string list_of(std::vector<Past::Damage> const& damages) {
   return text;
 }
 
+/// run.steps, or what batch.epochs makes of them.
+std::int64_t steps_of(TrainingConfig const& config, io::Description const& run) {
+  if (config.steps > 0 || config.batch.epochs == 0) return config.steps;
+  return config.batch.epochs * std::max<std::int64_t>(1, run.samples / config.batch.size);
+}
+
+/// Whether run.stop.loss_above ended a diverged run: the step whose loss is above it is recorded, one whose loss is no
+/// number is not.
+bool ended_at_limit(io::Trajectory const& trajectory, fs::path const& file) {
+  auto const& losses = trajectory.table("steps").values("loss");
+  auto const deck = stored_deck(trajectory.description().deck, file.string(), trajectory.writer());
+  return !losses.empty() && losses.back() > TrainingConfig::bind(deck).loss_above;
+}
+
+/// Whether a run that has finished or diverged has nothing left to do under this deck.
+bool is_over(TrainingConfig const& config, io::Trajectory const& trajectory, fs::path const& file) {
+  auto const& steps = trajectory.table("steps");
+  double const last = steps.size() == 0 ? std::nan("") : steps.values("loss").back();
+  if (trajectory.status() == io::Status::diverged) {
+    return !ended_at_limit(trajectory, file) || last > config.loss_above;
+  }
+  auto const done = steps.size() == 0 ? 0 : steps.steps().back() + 1;
+  return done >= steps_of(config, trajectory.description()) || last < config.loss_below;
+}
+
 }  // namespace
 
 Past Past::read_trajectory(fs::path const& directory) {
   Past past;
   past.directory = directory;
   auto const path = directory / "trajectory.h5";
-  if (!fs::exists(path)) return past;
+  std::error_code failure;
+  if (!fs::exists(path, failure) && !failure) return past;
   try {
     past.trajectory = io::Trajectory::load(path);
   } catch (Error const& error) {
@@ -76,14 +104,12 @@ std::optional<io::Status> Past::ended(TrainingConfig const& config, std::string 
   auto const file = directory / "trajectory.h5";
   check_same_deck(trajectory->description().deck, trajectory->writer(), deck, file);
   auto const status = trajectory->status();
-  if (status == io::Status::diverged) return status;
-  if (status != io::Status::finished || !trajectory->has("steps")) return {};
-  auto const& steps = trajectory->table("steps");
-  auto const done = steps.size() == 0 ? 0 : steps.steps().back() + 1;
-  bool const reached = steps.size() > 0 && steps.values("loss").back() < config.loss_below;
-  if (done >= config.steps || reached) return status;
-  require_input(!io::list_checkpoints(directory).empty(), directory.string(), ": this run finished after ", done,
-                " steps and kept no checkpoint to go on from");
+  bool const has_ended = status == io::Status::finished || status == io::Status::diverged;
+  if (!has_ended || !trajectory->has("steps")) return {};
+  if (is_over(config, *trajectory, file)) return status;
+  require_input(!io::list_checkpoints(directory).empty(), directory.string(), ": this run ",
+                status == io::Status::finished ? "finished" : "ended at run.stop.loss_above", " after ",
+                trajectory->table("steps").size(), " steps and kept no checkpoint to go on from");
   return {};
 }
 

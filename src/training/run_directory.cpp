@@ -55,21 +55,29 @@ std::string read_holder(int file) {
   return length > 0 ? std::string(text, static_cast<std::size_t>(length)) : "an unknown process";
 }
 
+/// Throws InputError where it cannot be told: a name too long, a loop of links, a folder that is closed to us.
+bool is_there(fs::path const& path) {
+  std::error_code error;
+  bool const found = fs::exists(path, error);
+  require_input(!error, path.string(), ": ", error.message());
+  return found;
+}
+
 fs::path existing_parent(fs::path path) {
   path = fs::absolute(path);
-  while (!fs::exists(path) && path.has_parent_path() && path != path.parent_path()) path = path.parent_path();
+  while (!is_there(path) && path.has_parent_path() && path != path.parent_path()) path = path.parent_path();
   return path;
 }
 
 }  // namespace
 
 RunDirectory::Contents RunDirectory::inspect(fs::path const& path) {
-  if (!fs::exists(path)) return Contents::absent;
-  require_input(fs::is_directory(path), path.string(), " is not a directory");
+  if (!is_there(path)) return Contents::absent;
   std::error_code error;
+  require_input(fs::is_directory(path, error), path.string(), " is not a directory");
   fs::directory_iterator const entries(path, error);
   require_input(!error, "cannot read the directory ", path.string(), ": ", error.message());
-  bool empty = true, only_log = fs::exists(path / lock_name);
+  bool empty = true, only_log = is_there(path / lock_name);
   for (auto const& entry : entries) {
     if (entry.path().filename() == lock_name) continue;
     empty = false;
@@ -78,7 +86,7 @@ RunDirectory::Contents RunDirectory::inspect(fs::path const& path) {
   }
   if (empty) return Contents::empty;
   // Nothing but lock and log: a run that was killed before its first trajectory.
-  bool const ours = only_log || fs::exists(path / "trajectory.h5") || !io::list_checkpoints(path).empty();
+  bool const ours = only_log || is_there(path / "trajectory.h5") || !io::list_checkpoints(path).empty();
   return ours ? Contents::run : Contents::foreign;
 }
 
@@ -88,8 +96,8 @@ void RunDirectory::check(fs::path const& path, bool fresh) {
                 " is not empty and holds no run of OnEdge: name another one (output.directory or -d)");
   require_input(!fresh || contents != Contents::run, "--fresh: the directory ", path.string(), " already holds a run");
   fs::path const target = contents == Contents::absent ? existing_parent(path) : path;
-  require_input(access(target.c_str(), W_OK | X_OK) == 0, "cannot write in ", target.string(), ": ",
-                std::strerror(errno));
+  int const reason = access(target.c_str(), W_OK | X_OK) == 0 ? 0 : errno;
+  require_input(reason == 0, "cannot write in ", target.string(), ": ", std::strerror(reason));
 }
 
 RunDirectory::RunDirectory(fs::path path, bool fresh, double patience) : m_path(std::move(path)) {
@@ -98,7 +106,7 @@ RunDirectory::RunDirectory(fs::path path, bool fresh, double patience) : m_path(
   fs::create_directories(m_path, error);
   require_input(!error, "cannot make the directory ", m_path.string(), ": ", error.message());
   fs::path const lock = m_path / lock_name;
-  m_lock = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  m_lock = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   require_input(m_lock >= 0, "cannot write ", lock.string(), ": ", std::strerror(errno));
   auto const deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(patience);
   while (flock(m_lock, LOCK_EX | LOCK_NB) != 0) {

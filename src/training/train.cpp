@@ -29,6 +29,31 @@ void set_aside(RunContext& context, RunDirectory const& directory, Past const& p
   }
 }
 
+/// How the run has ended, if it has nothing left to do: found without its samples, and without writing. Otherwise
+/// throws InputError where its directory will not do, before anything costs time.
+std::optional<io::Status> end_of(TrainingConfig const& config, std::string const& deck, bool fresh) {
+  bool const goes_on = !fresh && RunDirectory::inspect(config.directory) == RunDirectory::Contents::run;
+  auto ended = goes_on ? status_of_past(config, deck, config.directory) : std::nullopt;
+  if (!ended) RunDirectory::check(config.directory, fresh);
+  return ended;
+}
+
+/// The same on every rank; running: it has something left to do. Collective.
+io::Status find_end(RunContext const& context, bool fresh) {
+  auto status = io::Status::running;
+  comm::agree(context.communicator, [&] {
+    if (context.communicator.rank() != 0) return;
+    status = end_of(context.config, context.deck, fresh).value_or(status);
+  });
+  context.communicator.broadcast(&status, sizeof status, 0);
+  return status;
+}
+
+io::Status say_ended(RunContext const& context, io::Status ended) {
+  context.log.info(concat("the run in ", context.config.directory, " has already ", io::to_string(ended)));
+  return ended;
+}
+
 /// What there is to say about the file that a run goes on from.
 std::vector<std::string> notes_on(DataComparison const& data, io::Writer const& writer) {
   std::vector<std::string> notes{other_writer(data.file, writer), data.unknown()};
@@ -185,8 +210,7 @@ io::Status train_in(RunContext& context, bool fresh) {
   std::filesystem::path const path = context.config.directory;
   auto const ended = static_cast<io::Status>(start.ended);
   if (ended != io::Status::running) {
-    context.log.info(concat("the run in ", path.string(), " has already ", io::to_string(ended)));
-    return ended;
+    return say_ended(context, ended);
   }
   context.directory = directory.get();
   if (directory) stop.watch(directory->stop());
@@ -214,6 +238,8 @@ io::Status train_in(RunContext& context, bool fresh) {
 }  // namespace
 
 io::Status train(RunContext& context, bool fresh) {
+  auto const ended = find_end(context, fresh);
+  if (ended != io::Status::running) return say_ended(context, ended);
   return context.config.precision == Precision::single_precision ? train_in<float>(context, fresh)
                                                                  : train_in<double>(context, fresh);
 }
@@ -274,10 +300,11 @@ std::string describe_in(TrainingConfig config, std::string const& deck, comm::Mp
 }  // namespace
 
 std::string describe(TrainingConfig const& config, std::string const& deck, comm::MpiCommunicator const& communicator) {
-  RunDirectory::check(config.directory, false);
+  auto const ended = end_of(config, deck, false);
   std::string text = deck;
   text += config.precision == Precision::single_precision ? describe_in<float>(config, deck, communicator)
                                                           : describe_in<double>(config, deck, communicator);
+  if (ended) return text + concat("# the run has already ", io::to_string(*ended), ": would write nothing\n");
   text += concat("# would write: ", config.directory, "/trajectory.h5, run.log");
   if (config.checkpoint_every > 0) text += ", checkpoint-########.h5";
   return text + "\n";

@@ -72,6 +72,7 @@ void bind_output(TrainingConfig& config, config::Section output) {
   config.directory = "runs/" + config.name;
   output.bind("directory", config.directory,
               "where the run is written; by default runs/ and run.name; -d on the command line takes precedence");
+  if (config.directory.empty()) output.fail("directory", "must not be empty");
   output.bind("publish", config.publish_seconds,
               "seconds between two writings of trajectory.h5, which is also written at every checkpoint and at the end",
               config::non_negative);

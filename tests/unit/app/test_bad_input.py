@@ -202,6 +202,7 @@ class BadInput(ProgramTest):
         self.refuse("train", self.deck, "-d", "/proc/onedge", says=["/proc"])
         self.refuse("train", self.deck, "-d", "/proc/onedge", says=["/proc"], ranks=2)
         self.refuse("train", self.deck, "--dry-run", "-d", self.folder / "file", says=["file"])
+        self.refuse("train", self.deck, "output.directory=''", says=["output.directory", "empty"])
         self.write("foreign/notes.txt", "mine")
         for more in ([], ["--dry-run"], ["--fresh"]):
             self.refuse_train(*more, directory="foreign", says=["foreign"])

@@ -94,6 +94,21 @@ class Identity(ProgramTest):
         self.assertEqual(self.losses("run"), self.losses("whole"))
         self.assertEqual(self.attributes("run/trajectory.h5"), self.attributes("whole/trajectory.h5"))
 
+    def test_a_finished_run_does_not_need_its_samples(self):
+        batches = self.write("batches.yaml", json.dumps({**json.loads(self.deck.read_text()), "run": {"block": 8},
+                                                         "batch": {"size": 16, "epochs": 2}}))
+        self.train()
+        self.train(deck=batches, directory="batches")
+        shutil.move(self.folder / "here", self.folder / "gone")
+        for ranks in (0, 2):
+            self.assertIn("already finished", self.train(ranks=ranks).stdout)
+            self.assertIn("already finished", self.train(deck=batches, directory="batches", ranks=ranks).stdout)
+        self.train("run.steps=9", code=2)
+        self.train("batch.epochs=3", deck=batches, directory="batches", code=2)
+        shutil.move(self.folder / "gone", self.folder / "here")
+        self.train("batch.epochs=3", deck=batches, directory="batches")
+        self.assertEqual(len(self.losses("batches")), 9)
+
     def test_a_test_split_that_went_is_missed(self):
         self.train("run.steps=3")
         for file in (self.folder / "here").glob("t10k*"):

@@ -114,7 +114,7 @@ class Rules(ResumeTest):
                               ("run.reduction", "reproducible", "fast"), ("run.branch", "''", "other.h5")):
             said = self.train(f"{key}={new}", directory="run", code=2).stderr
             self.assertIn(f"{key}: {old}, the deck {new}", said)
-            self.assertIn(NAME(4), said)
+            self.assertIn("trajectory.h5", said)
         self.assertEqual(snapshot(self.folder), before)
 
     def test_a_deck_need_not_find_where_it_began(self):

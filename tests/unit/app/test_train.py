@@ -142,6 +142,7 @@ class Training(ProgramTest):
         before = snapshot(self.folder)
         self.assertIn("already finished", self.train("run.steps=2").stdout)
         self.assertIn("already finished", self.train("run.steps=2", ranks=2).stdout)
+        self.assertIn("already finished: would write nothing", self.train("run.steps=2", "--dry-run").stdout)
         self.assertEqual(snapshot(self.folder), before)
 
     def test_half_and_half_is_the_whole_bit_for_bit(self):
@@ -261,6 +262,31 @@ class Training(ProgramTest):
             self.assertIn("loss_above", str(file["warnings/message"][-1]))
         self.train(f"run.stop.loss_above={10 * first!r}", "run.stop.loss_below=0.0", "run.steps=3", directory="neither")
         self.assertEqual(len(columns(self.folder / "neither/trajectory.h5")["step"]), 3)
+
+    def test_the_limit_of_the_loss_may_be_raised_afterwards(self):
+        overrides = ("run.steps=6", "tuner.sigma=0.5", "output.checkpoint.every=2")
+        self.train(*overrides, directory="whole")
+        losses = columns(self.folder / "whole/trajectory.h5")["loss"]
+        limit = f"run.stop.loss_above={(losses[0] + losses[1]) / 2!r}"
+        self.assertGreater(losses[0], losses[1])
+        self.train(*overrides, limit, directory="run", code=3)
+        before = snapshot(self.folder / "run")
+        self.assertIn("already diverged", self.train(*overrides, limit, directory="run", code=3).stdout)
+        self.assertIn("already diverged",
+                      self.train(*overrides, "run.stop.loss_above=0.0", directory="run", code=3).stdout)
+        self.assertEqual(snapshot(self.folder / "run"), before)
+        self.train(*overrides, "run.stop.loss_above=1.0e+9", directory="run")
+        self.assert_same(columns(self.folder / "whole/trajectory.h5"), columns(self.folder / "run/trajectory.h5"))
+        with h5py.File(self.folder / "run/trajectory.h5", "r") as file:
+            self.assertEqual((file.attrs["status"], len(file["warnings/step"])), ("finished", 0))
+        # Where the loss is no number, no limit helps.
+        deck = self.write("blown.yaml", json.dumps({**DECK, "tuner": {"kind": "constant", "learning_rate": 1e200}}))
+        self.train("run.stop.loss_above=1.0e+300", deck=deck, directory="blown", code=3)
+        self.train("run.stop.loss_above=1.0e+308", deck=deck, directory="blown", code=3)
+        # Without a checkpoint there is nothing to go on from.
+        none = "output.checkpoint.every=0"
+        self.train(*overrides, limit, none, directory="none", code=3)
+        self.assertIn("run.stop.loss_above", self.train(*overrides, none, directory="none", code=2).stderr)
 
     def test_model_initial(self):
         self.train(directory="first")
