@@ -31,11 +31,18 @@ std::uint32_t stated_size(std::filesystem::path const& path) {
 
 }  // namespace
 
+bool is_special(std::filesystem::path const& path) {
+  std::error_code ignored;
+  auto const status = std::filesystem::status(path, ignored);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status);
+}
+
 void BinaryFile::Closer::operator()(void* file) const { gzclose(as_gz(file)); }
 
 BinaryFile::BinaryFile(std::filesystem::path const& path) : m_path(path) {
   std::error_code ignored;
   require_input(!std::filesystem::is_directory(path, ignored), name(), ": is a directory, not a data file");
+  require_input(!is_special(path), name(), ": is no regular file");
   errno = 0;
   m_file.reset(gzopen(path.c_str(), "rb"));
   require_input(m_file != nullptr, name(), ": cannot be opened: ", std::strerror(errno));

@@ -9,6 +9,9 @@
 
 namespace onedge::data {
 
+/// Whether there is something that is no regular file: a pipe would keep its reader waiting, a device may have no end.
+bool is_special(std::filesystem::path const& path);
+
 /// A file of bytes; .gz files are read as what they hold. All failures are InputError and name the file.
 class BinaryFile {
  public:

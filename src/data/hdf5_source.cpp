@@ -80,13 +80,17 @@ class Hdf5Source : public Source {
 /// Largest label + 1 of all in the file; InputError when one is negative, or not below `classes` where that is given.
 std::size_t count_classes(hdf5::Dataset const& y, std::size_t classes) {
   constexpr std::int64_t largest_allowed = std::numeric_limits<std::int32_t>::max() - 1;
-  auto const labels = y.read<std::int64_t>();
+  constexpr std::size_t at_once = std::size_t{1} << 20;
   auto const limit = classes > 0 ? static_cast<std::int64_t>(classes) - 1 : largest_allowed;
   std::int64_t largest = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    require_input(labels[i] >= 0 && labels[i] <= limit, y.label(), ": label ", labels[i], " of sample ", i,
-                  " is outside 0 to ", limit);
-    largest = std::max(largest, labels[i]);
+  std::size_t const count = y.size();
+  for (std::size_t first = 0; first < count; first += at_once) {
+    auto const labels = y.read_rows<std::int64_t>(first, std::min(at_once, count - first));
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      require_input(labels[i] >= 0 && labels[i] <= limit, y.label(), ": label ", labels[i], " of sample ", first + i,
+                    " is outside 0 to ", limit);
+      largest = std::max(largest, labels[i]);
+    }
   }
   return classes > 0 ? classes : static_cast<std::size_t>(largest) + 1;
 }
@@ -111,6 +115,7 @@ SourceDescription describe(hdf5::File const& file, std::string const& suffix, st
   SourceDescription description{name, extents[0], {extents.begin() + 1, extents.end()}, 0};
   if (description.shape.empty()) description.shape = {1};
   require_input(description.features() > 0, x.label(), ": its samples hold no values");
+  x.require_plausible();
   description.classes = count_classes(y, classes);
   return description;
 }

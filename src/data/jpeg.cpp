@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "binary_file.hpp"
 #include "image.hpp"
 
 namespace onedge::data {
@@ -85,6 +86,7 @@ class Decoder {
 }  // namespace
 
 Image decode_jpeg(std::filesystem::path const& file) {
+  require_input(!is_special(file), file.string(), ": is no regular file");
   std::ifstream stream(file, std::ios::binary);
   require_input(stream.is_open(), file.string(), ": cannot be opened: ", std::strerror(errno));
   std::vector<unsigned char> const bytes{std::istreambuf_iterator<char>(stream), {}};
@@ -94,6 +96,10 @@ Image decode_jpeg(std::filesystem::path const& file) {
   Image image{decoder.height(), decoder.width(), {}};
   require_input(image.height <= most_pixels / image.width, file.string(), ": an image of ", image.width, " by ",
                 image.height, " pixels is too large");
+  // An image that is whole takes at least a few bits for each of its blocks of 64 values.
+  constexpr std::size_t harmless_pixels = std::size_t{1} << 22, most_pixels_per_byte = 2048;
+  require_input(image.height * image.width <= harmless_pixels + most_pixels_per_byte * bytes.size(), file.string(),
+                ": declares ", image.width, " by ", image.height, " pixels in ", bytes.size(), " bytes");
   image.pixels.resize(3 * image.height * image.width);
   bool const is_whole = decoder.read(image.pixels.data()) && decoder.message()[0] == '\0';
   require_input(is_whole, file.string(), ": cannot be decoded: ", decoder.message());

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "binary_file.hpp"
 #include "sources.hpp"
 
 namespace onedge::data {
@@ -17,6 +18,7 @@ std::string read_file(std::filesystem::path const& path) {
   std::error_code ignored;
   require_input(!std::filesystem::is_directory(path, ignored), "data.path: ", path.string(),
                 " is a directory, not a text");
+  require_input(!is_special(path), "data.path: ", path.string(), " is no regular file");
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   require_input(file.is_open(), "data.path: ", path.string(), " cannot be opened: ", std::strerror(errno));

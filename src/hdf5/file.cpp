@@ -53,15 +53,37 @@ int write_values(hid_t dataset, hid_t type, std::span<T const> values) {
 
 std::string separated(std::string const& label) { return label.ends_with('/') ? label : label + "/"; }
 
-void collect_datasets(Group const& group, std::string const& prefix, std::vector<std::string>& paths) {
-  for (auto const& name : group.names()) {
-    if (group.is_group(name)) {
-      collect_datasets(group.group(name), prefix + name + "/", paths);
-    } else {
-      paths.push_back(prefix + name);
+/// Lists datasets. A cycle of groups has no end, and a few groups that hold each other twice have more paths than
+/// memory.
+class DatasetPaths {
+ public:
+  void collect(Group const& group, std::string const& prefix, int depth) {
+    require(depth <= deepest, group.label(), ": its groups lie more than ", deepest, " deep, or in a cycle");
+    for (auto const& name : group.names()) {
+      require(++m_links <= most_links, group.label(), ": there are more than ", most_links, " groups and datasets");
+      auto const type = type_of(group, name);
+      if (type == H5I_GROUP) collect(group.group(name), prefix + name + "/", depth + 1);
+      if (type == H5I_DATASET) paths.push_back(prefix + name);
     }
   }
-}
+
+  std::vector<std::string> paths;
+
+ private:
+  static constexpr int deepest = 32;
+  static constexpr std::size_t most_links = 100000;
+
+  /// Soft links and links to other files are followed only by who asks for their names: they are no objects.
+  static H5I_type_t type_of(Group const& group, std::string const& name) {
+    H5L_info_t link;
+    bool const is_hard = H5Lget_info(group.id(), name.c_str(), &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD;
+    if (!is_hard) return H5I_BADID;
+    Handle const object(H5Oopen(group.id(), name.c_str(), H5P_DEFAULT), H5Oclose);
+    return object ? H5Iget_type(object.get()) : H5I_BADID;
+  }
+
+  std::size_t m_links = 0;
+};
 
 }  // namespace
 
@@ -90,10 +112,10 @@ std::vector<std::string> Group::names() const {
 }
 
 std::vector<std::string> Group::dataset_paths() const {
-  std::vector<std::string> paths;
-  collect_datasets(*this, "", paths);
-  std::sort(paths.begin(), paths.end());
-  return paths;
+  DatasetPaths datasets;
+  datasets.collect(*this, "", 1);
+  std::sort(datasets.paths.begin(), datasets.paths.end());
+  return datasets.paths;
 }
 
 Group Group::create_group(std::string const& name) {
@@ -141,8 +163,12 @@ File File::open(std::filesystem::path const& path) {
   auto const what = "cannot open " + path.string();
   std::error_code error;
   auto const status = std::filesystem::status(path, error);
+  bool const is_told = !error || status.type() == std::filesystem::file_type::not_found;
+  require(is_told, what, ": ", error.message());
   require(std::filesystem::exists(status), what, ": no such file");
   require(!std::filesystem::is_directory(status), what, ": it is a folder");
+  // A pipe in a file's place would keep us waiting.
+  require(std::filesystem::is_regular_file(status), what, ": it is no regular file");
   auto const access = checked(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, what);
 #if H5_VERSION_GE(1, 10, 7) && !(H5_VERS_MAJOR == 1 && H5_VERS_MINOR == 12 && H5_VERS_RELEASE < 1)
   // Files that are never changed in place need no lock, and shared file systems often cannot give one.

@@ -2,7 +2,7 @@
 #include <onedge/hdf5/publish.hpp>
 #include <onedge/io/checkpoint.hpp>
 
-#include <algorithm>
+#include <set>
 
 #include "values.hpp"
 
@@ -10,36 +10,31 @@ namespace onedge::io {
 
 namespace {
 
-/// The parameters of any file that has them; those of a checkpoint are checked against its checksum.
-std::vector<Tensor> read_parameters(std::filesystem::path const& path) {
+/// A file that has parameters, open; one of ours is checked against its checksum.
+hdf5::Group open_parameters(std::filesystem::path const& path) {
   if (hdf5::has_checksum(path)) hdf5::check_whole(path);
   auto const file = hdf5::File::open(path);
-  if (is_checkpoint(file)) return read_checkpoint(path).parameters;
+  if (is_checkpoint(file)) require_readable_checkpoint(path, file);
   require_input(file.is_group("parameters"), path.string(), " has no group /parameters");
-  std::vector<Tensor> tensors;
-  auto const group = file.group("parameters");
+  return file.group("parameters");
+}
+
+/// Looks at the shape before it reads.
+template <class Real>
+std::vector<Real> read_tensor(hdf5::Group const& group, ExpectedTensor const& expected, std::string const& file) {
+  require_input(group.has(expected.name), file, ": the model's tensor '", expected.name, "' is missing in /parameters");
+  auto const dataset = group.dataset(expected.name);
+  auto const shape = dataset.shape();
+  require_input(shape == expected.shape, file, ": tensor '", expected.name, "' has the shape ", hdf5::to_string(shape),
+                ", the model's has ", hdf5::to_string(expected.shape));
+  return converted<Real>(read_values(dataset));
+}
+
+void refuse_surplus(hdf5::Group const& group, std::vector<ExpectedTensor> const& expected, std::string const& file) {
+  std::set<std::string> known;
+  for (auto const& tensor : expected) known.insert(tensor.name);
   for (auto const& name : group.dataset_paths()) {
-    auto const dataset = group.dataset(name);
-    tensors.push_back({name, dataset.shape(), read_values(dataset)});
-  }
-  return tensors;
-}
-
-Tensor const& find(std::vector<Tensor> const& tensors, ExpectedTensor const& expected, std::string const& file) {
-  auto const found =
-      std::find_if(tensors.begin(), tensors.end(), [&](Tensor const& tensor) { return tensor.name == expected.name; });
-  require_input(found != tensors.end(), file, ": the model's tensor '", expected.name, "' is missing in /parameters");
-  require_input(found->shape == expected.shape, file, ": tensor '", expected.name, "' has the shape ",
-                hdf5::to_string(found->shape), ", the model's has ", hdf5::to_string(expected.shape));
-  return *found;
-}
-
-void refuse_surplus(std::vector<Tensor> const& tensors, std::vector<ExpectedTensor> const& expected,
-                    std::string const& file) {
-  for (auto const& tensor : tensors) {
-    bool const known = std::any_of(expected.begin(), expected.end(),
-                                   [&](ExpectedTensor const& wanted) { return wanted.name == tensor.name; });
-    require_input(known, file, ": the model has no tensor '", tensor.name, "'");
+    require_input(known.contains(name), file, ": the model has no tensor '", name, "'");
   }
 }
 
@@ -69,17 +64,15 @@ bool is_checkpoint(hdf5::File const& file) {
 template <class Real>
 std::vector<std::vector<Real>> load_parameters(std::filesystem::path const& path,
                                                std::vector<ExpectedTensor> const& expected) {
-  std::vector<Tensor> tensors;
   try {
-    tensors = read_parameters(path);
+    auto const group = open_parameters(path);
+    std::vector<std::vector<Real>> parameters;
+    for (auto const& wanted : expected) parameters.push_back(read_tensor<Real>(group, wanted, path.string()));
+    refuse_surplus(group, expected, path.string());
+    return parameters;
   } catch (Error const& error) {
     throw InputError(error.what());
   }
-  std::vector<std::vector<Real>> parameters;
-  for (auto const& wanted : expected)
-    parameters.push_back(converted<Real>(find(tensors, wanted, path.string()).values));
-  refuse_surplus(tensors, expected, path.string());
-  return parameters;
 }
 
 template std::vector<std::vector<float>> load_parameters<float>(std::filesystem::path const&,

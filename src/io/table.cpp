@@ -130,10 +130,10 @@ Table Table::read(hdf5::Group const& group) {
   require(std::is_sorted(table.m_steps.begin(), table.m_steps.end(), std::less_equal<>()), group.label(),
           "/step does not increase");
   for (auto const& column : columns) {
-    table.m_values[column.name] = group.read<double>(column.name);
     auto const rows = group.dataset(column.name).shape()[0];
     require(rows == table.size(), group.label(), "/", column.name, " has ", rows, " records, ", table.size(),
             " expected");
+    table.m_values[column.name] = group.read<double>(column.name);
   }
   return table;
 }

@@ -13,7 +13,7 @@ namespace onedge::hdf5 {
 /// Extents, slowest first; empty for a scalar.
 using Shape = std::vector<std::size_t>;
 
-/// Number of values in an array of that shape.
+/// Number of values in an array of that shape. Error when no size_t holds it.
 std::size_t size_of(Shape const& shape);
 /// "[4, 3]"
 std::string to_string(Shape const& shape);
@@ -58,7 +58,11 @@ class Dataset : public Object {
   std::size_t size() const { return size_of(shape()); }
   ElementType element_type() const;
 
-  /// All values, row-major. Error when T is text and the elements are not, or the reverse.
+  /// Error where the file cannot hold the values that it declares: their bytes are not stored. Reading asks this first.
+  void require_plausible() const;
+
+  /// All values, row-major. Error when T is text and the elements are not, or the reverse, and, before memory is taken
+  /// for them, when the file cannot hold what the dataset declares.
   template <class T>
   std::vector<T> read() const;
   /// Rows first … first+count−1 along the first axis, row-major; Error when they do not exist.

@@ -21,7 +21,8 @@ class Group : public Object {
   bool is_group(std::string const& name) const;
   /// Names of the members, alphabetical.
   std::vector<std::string> names() const;
-  /// Paths of all datasets below this group, alphabetical ("dense_0/bias", "dense_0/kernel", …).
+  /// Paths of all datasets below this group, alphabetical ("dense_0/bias", "dense_0/kernel", …); soft links are not
+  /// followed. Error where groups lie in a cycle, or where there are 100 000 of them.
   std::vector<std::string> dataset_paths() const;
 
   Group create_group(std::string const& name);

@@ -2,6 +2,7 @@
 #include <onedge/hdf5/publish.hpp>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cmath>
 #include <cstring>
@@ -119,12 +120,33 @@ TEST_F(Hdf5File, MembersAreFoundAndMissingOnesNamed) {
   EXPECT_NE(message_of<Error>([&] { file.group("a"); }).find("/a"), std::string::npos);
 }
 
+TEST_F(Hdf5File, WhatStandsInTheWayOfPublishingIsFoundWithoutWriting) {
+  EXPECT_EQ(hdf5::obstacle_to_publish(path), "");
+  EXPECT_TRUE(std::filesystem::is_empty(path.parent_path()));
+  for (auto const& [name, reason] : {std::pair<std::string, char const*>{"none/file.h5", "No such file"},
+                                     {std::string(300, 'x'), "File name too long"},
+                                     {std::string(252, 'x'), "File name too long"},  // no room for .NAME.tmp
+                                     {"folder", "Is a directory"}}) {
+    std::filesystem::create_directory(folder / "folder");
+    EXPECT_NE(hdf5::obstacle_to_publish(folder / name).find(reason), std::string::npos) << name;
+    EXPECT_THROW(hdf5::publish(folder / name, [](File&) {}), Error) << name;
+  }
+}
+
+TEST_F(Hdf5File, ShapesThatNoSizeHoldsAreRefused) {
+  EXPECT_EQ(hdf5::size_of({std::size_t{1} << 40, 0, std::size_t{1} << 40}), 0U);
+  EXPECT_THROW(hdf5::size_of({std::size_t{1} << 32, std::size_t{1} << 32}), Error);
+}
+
 TEST_F(Hdf5File, MissingForeignAndEmptyFilesAreNamed) {
   auto const failure = [&](std::string const& name) { return message_of<Error>([&] { File::open(folder / name); }); };
   EXPECT_NE(failure("none.h5").find("none.h5: no such file"), std::string::npos);
   EXPECT_NE(failure("").find("it is a folder"), std::string::npos);
   test::spit(folder / "foreign.h5", "run: {name: quickstart}\n");
   EXPECT_NE(failure("foreign.h5").find("foreign.h5: it is not an HDF5 file"), std::string::npos);
+  ASSERT_EQ(mkfifo((folder / "pipe.h5").c_str(), 0600), 0);
+  EXPECT_NE(failure("pipe.h5").find("it is no regular file"), std::string::npos);
+  EXPECT_NE(failure(std::string(300, 'x')).find("File name too long"), std::string::npos);
   test::spit(folder / "empty.h5", "");
   EXPECT_NE(failure("empty.h5").find("empty.h5: "), std::string::npos);
 }
