@@ -34,7 +34,7 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator c
   m_network =
       model::make_network<Real, Space>(config.model, {description.shape, description.classes, description.vocabulary});
   auto const& sharpness = config.sharpness;
-  bool const fits = sharpness.solver.fits(static_cast<int>(sharpness.most()), m_network->parameters().size());
+  bool const fits = static_cast<std::size_t>(sharpness.most()) <= m_network->parameters().size();
   require_input(sharpness.every == 0 || fits, "measure.sharpness: ", sharpness.most(),
                 " eigenvalues are too many for a model of ", m_network->parameters().size(), " parameters");
   if (config.evaluation_every > 0 && data::has_test_split(config.data)) {

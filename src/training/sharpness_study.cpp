@@ -170,8 +170,8 @@ void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommun
   comm::agree(communicator, [&] { state = std::make_unique<StoredState<Real, DefaultSpace>>(stored, communicator); });
   auto const parameters = state->problem().network().parameters().size();
   comm::agree(communicator, [&] {
-    require_input(study.solver.fits(study.count, parameters), "--count ", study.count, ": too many for a model of ",
-                  parameters, " parameters");
+    require_input(static_cast<std::size_t>(study.count) <= parameters, "--count ", study.count,
+                  ": too many for a model of ", parameters, " parameters");
   });
   state->linearise(stored.config, study, communicator);
   io::SpectrumFile file{study.checkpoint.string(),

@@ -1,3 +1,4 @@
+#include <onedge/comm/agreement.hpp>
 #include <onedge/training/stop_request.hpp>
 
 #include <algorithm>
@@ -67,10 +68,12 @@ StopRequest::~StopRequest() {
 
 bool StopRequest::file_is_there() {
   auto const now = Clock::now();
+  if (m_file_was_there) return true;
   if (m_file.empty() || (m_last_look && now - *m_last_look < std::chrono::seconds(1))) return false;
   m_last_look = now;
   std::error_code ignored;
-  return std::filesystem::exists(m_file, ignored);
+  m_file_was_there = std::filesystem::exists(m_file, ignored);
+  return m_file_was_there;
 }
 
 bool StopRequest::time_is_up() {
@@ -94,6 +97,16 @@ std::string StopRequest::reason() {
   }
   if (wanted[signals.size()] > 0) return "the file stop";
   return wanted[signals.size() + 1] > 0 ? "its time is nearly up" : "";
+}
+
+double StopRequest::waiting() {
+  auto const now = Clock::now();
+  bool const is_late = m_communicator.rank() == 0 && ((m_end && now >= *m_end) || file_is_there());
+  std::int64_t wanted = noted_signal != 0 || is_late || m_wanted ? 1 : 0;
+  if (m_communicator.size() > 1) m_communicator.all_reduce(&wanted, 1);
+  if (wanted == 0) return -1;
+  if (!m_wanted) m_wanted = now;
+  return comm::of_rank_0(m_communicator, std::chrono::duration<double>(now - *m_wanted).count());
 }
 
 std::optional<double> slurm_walltime() {

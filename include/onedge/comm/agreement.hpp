@@ -3,6 +3,8 @@
 #include <onedge/core/error.hpp>
 
 #include <functional>
+#include <type_traits>
+#include <vector>
 
 namespace onedge::comm {
 
@@ -19,5 +21,19 @@ class SharedError : public Error {
 /// Runs work on every rank; when it throws on any, throws SharedError on all, with the message of the first such rank.
 /// Collective; the work itself must not communicate.
 void agree(Communicator const& communicator, std::function<void()> const& work);
+
+/// Rank 0's value, on every rank: what decides how a run goes on must be the same to the last bit, and ranks on unlike
+/// processors compute it with other bits. Collective.
+template <class Value>
+Value of_rank_0(Communicator const& communicator, Value value) {
+  static_assert(std::is_trivially_copyable_v<Value>);
+  if (communicator.size() > 1) communicator.broadcast(&value, sizeof value, 0);
+  return value;
+}
+
+/// The same for all values, of the same number on every rank.
+inline void share_rank_0(Communicator const& communicator, std::vector<double>& values) {
+  if (communicator.size() > 1) communicator.broadcast(values.data(), values.size() * sizeof(double), 0);
+}
 
 }  // namespace onedge::comm

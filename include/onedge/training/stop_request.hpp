@@ -29,6 +29,10 @@ class StopRequest {
   /// up when twice the longest step so far does not fit any more, but not before the first step. Collective.
   std::string reason();
 
+  /// Within a step: for how many seconds somebody has wanted a stop that cannot wait for its end (a signal, the file,
+  /// the end of the time); −1: nobody. The same on every rank. Collective.
+  double waiting();
+
  private:
   using Clock = std::chrono::steady_clock;
   bool file_is_there();
@@ -41,6 +45,8 @@ class StopRequest {
   std::optional<Clock::time_point> m_last_call, m_last_look;
   Clock::duration m_longest{};  // between two calls
   std::filesystem::path m_file;
+  bool m_file_was_there = false;
+  std::optional<Clock::time_point> m_wanted;  // since when waiting() knows of it
 };
 
 /// Seconds up to one minute before the end of the Slurm job (SLURM_JOB_END_TIME, which jobs/slurm.sh sets); nothing

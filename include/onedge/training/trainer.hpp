@@ -3,13 +3,12 @@
 #include <onedge/core/profile.hpp>
 #include <onedge/io/checkpoint.hpp>
 #include <onedge/io/trajectory.hpp>
-#include <onedge/objective/evaluator.hpp>
 #include <onedge/objective/objective.hpp>
 #include <onedge/training/log.hpp>
+#include <onedge/training/measurements.hpp>
 #include <onedge/training/objective_line.hpp>
 #include <onedge/training/problem.hpp>
 #include <onedge/training/run_directory.hpp>
-#include <onedge/training/sharpness_meter.hpp>
 #include <onedge/training/stop_request.hpp>
 #include <onedge/training/training_config.hpp>
 
@@ -54,15 +53,28 @@ class Trainer {
  private:
   using Constant = VectorWindow<Real const, Space>;
   using Clock = std::chrono::steady_clock;
+  struct BrokenOff : std::exception {};
+  /// What a step changes before it ends.
+  struct StepStart {
+    io::State optimizer;
+    std::map<std::string, double> tuner;
+    typename Measurements<Real, Space>::Trackers trackers;
+  };
 
   void prepare_vectors();
-  void prepare_meters();
   void prepare_trajectory();
   void take_over(io::Checkpoint const& checkpoint);
   void start();
   io::Status train(StopRequest& stop);
-  /// One step at w_t; false when the run has diverged.
+  /// One step at w_t, or none at all: finished (of the step), diverged, or interrupted within it.
+  io::Status make_step();
+  /// Its work; false when the run has diverged.
   bool step();
+  /// Whether an eigen-solve is to end now because somebody wants the run to stop. Collective.
+  bool wants_to_break_off();
+  /// After such a solve: gives the step up, unless it is the first of this start, which goes on with what there is.
+  void break_off();
+  void warn(std::int64_t step, std::string const& message);
   /// u from the gradient.
   void update();
   /// w ← w + ηu.
@@ -70,15 +82,14 @@ class Trainer {
   /// `curvature`: what the tuner has asked for.
   void record(objective::Losses const& losses, double learning_rate, std::optional<double> curvature,
               std::int64_t evaluations, double seconds);
-  void evaluate();
-  void measure_sharpness(double learning_rate);
-  void measure_gain();
   bool diverge(std::string const& reason);
   void after_step();
   void report(Profile const& profile);
   void publish();
   void write_checkpoint();
   io::Checkpoint make_checkpoint();
+  /// w, once it is sure that all ranks have the same. Throws Error where not. Collective.
+  std::vector<Real> weights() const;
   std::int64_t evaluations() const;
 
   RunContext& m_context;
@@ -87,12 +98,12 @@ class Trainer {
   std::unique_ptr<optimizer::Optimizer<Real, Space>> m_optimizer;
   std::unique_ptr<tuner::Tuner> m_tuner;
   std::unique_ptr<objective::Objective<Real, Space>> m_objective;
-  std::unique_ptr<objective::Evaluator<Real, Space>> m_train_evaluator, m_test_evaluator;
   std::unique_ptr<ObjectiveLine<Real, Space>> m_line;
-  std::vector<std::unique_ptr<SharpnessMeter<Real, Space>>> m_meters;  // of measure.sharpness
-  std::unique_ptr<SharpnessMeter<Real, Space>> m_tuner_meter;          // of a tuner that asks for the sharpness
+  std::unique_ptr<Measurements<Real, Space>> m_measurements;
   Vector<Real, Space> m_parameters, m_gradient, m_update, m_previous_update;
+  StopRequest* m_stop = nullptr;
   std::int64_t m_step = 0;          // steps done
+  std::int64_t m_start_step = 0;    // those before this start of the program
   std::int64_t m_first_step = 0;    // of the run
   std::int64_t m_stored_step = -1;  // of the last checkpoint
   bool m_has_previous = false;
@@ -100,9 +111,6 @@ class Trainer {
   std::optional<io::Trajectory> m_trajectory;
   io::Table* m_steps = nullptr;
   io::Table* m_curvatures = nullptr;  // where the curvature has a cadence of its own
-  io::Table* m_evaluations = nullptr;
-  io::Table* m_gains = nullptr;
-  std::vector<io::Table*> m_sharpness;  // one for each meter
   Clock::time_point m_last_publication;
 };
 
