@@ -1,5 +1,4 @@
 // The paper's toy models from a deck, written as trajectories: figures 4, 9, 10 and 11.
-#include <onedge/comm/agreement.hpp>
 #include <onedge/core/error.hpp>
 #include <onedge/io/trajectory.hpp>
 #include <onedge/training/log.hpp>
@@ -59,7 +58,6 @@ struct Run {
   std::int64_t cases = 0;
 };
 
-/// On one rank.
 io::Status perform(Run const& run, std::string const& command_line, training::Log& log) {
   auto const& [deck, directory, index, cases] = run;
   auto const config = DynamicsDeck::bind(deck);
@@ -134,17 +132,13 @@ CLI::App* add_dynamics(CLI::App& app, DynamicsOptions& options) {
   return command;
 }
 
-int run_dynamics(DynamicsOptions const& options, std::string const& command_line, comm::MpiCommunicator const& world) {
-  auto const file = read_deck(options.deck, options.overrides, world);
+int run_dynamics(DynamicsOptions const& options, std::string const& command_line) {
+  auto const runs = runs_of(options, read_deck(options.deck, options.overrides));
+  training::Log log(true);
   bool diverged = false;
-  training::Log log(world.rank() == 0);
-  comm::agree(world, [&] {
-    if (world.rank() != 0) return;
-    for (auto const& run : runs_of(options, file)) {
-      if (perform(run, command_line, log) == io::Status::diverged) diverged = true;
-    }
-  });
-  world.broadcast(&diverged, sizeof diverged, 0);
+  for (auto const& run : runs) {
+    if (perform(run, command_line, log) == io::Status::diverged) diverged = true;
+  }
   return diverged ? exit_diverged : exit_finished;
 }
 
