@@ -3,6 +3,7 @@
 // of ranks it is collective; without one it needs neither MPI nor Kokkos, and one process does it.
 #include <onedge/comm/launch.hpp>
 #include <onedge/comm/mpi_communicator.hpp>
+#include <onedge/training/stop_signals.hpp>
 
 #include <cstdint>
 #include <string>
@@ -50,7 +51,7 @@ struct DynamicsOptions {
   std::int64_t case_index = -1;  // of the sweep; -1: all
 };
 CLI::App* add_dynamics(CLI::App& app, DynamicsOptions& options);
-int run_dynamics(DynamicsOptions const& options, std::string const& command_line);
+int run_dynamics(DynamicsOptions const& options, std::string const& command_line, training::StopSignals const& signals);
 
 struct SharpnessOptions {
   std::vector<std::string> arguments;

@@ -128,16 +128,25 @@ CLI::App* add_dynamics(CLI::App& app, DynamicsOptions& options) {
   command->add_option("-d,--directory", options.directory, "run directory; takes precedence over output.directory");
   command->add_option("--case", options.case_index, "only this case of the deck's sweep")
       ->check(CLI::NonNegativeNumber);
-  command->footer("Exit codes: 0 finished, 2 bad input, 3 one diverged, 1 anything else.");
+  command->footer(
+      "Exit codes: 0 finished, 2 bad input, 3 one diverged, 85 interrupted between cases, 1 anything else.");
   return command;
 }
 
-int run_dynamics(DynamicsOptions const& options, std::string const& command_line) {
+int run_dynamics(DynamicsOptions const& options, std::string const& command_line,
+                 training::StopSignals const& signals) {
   auto const runs = runs_of(options, read_deck(options.deck, options.overrides));
   training::Log log(true);
-  bool diverged = false;
+  bool diverged = false, has_written = false;
   for (auto const& run : runs) {
+    bool const is_done = DynamicsDeck::has_ended(run.deck.resolved(), run.directory);
+    // Every start writes a case: then it is worth another one.
+    if (!is_done && has_written && signals.noted() >= 0) {
+      log.info(concat("stopped before ", run.directory, ": ", signals.name()));
+      return exit_interrupted;
+    }
     if (perform(run, command_line, log) == io::Status::diverged) diverged = true;
+    has_written = has_written || !is_done;
   }
   return diverged ? exit_diverged : exit_finished;
 }

@@ -3,6 +3,7 @@
 #include <onedge/comm/environment.hpp>
 #include <onedge/core/error.hpp>
 #include <onedge/linalg/matmul.hpp>
+#include <onedge/training/stop_signals.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -60,15 +61,16 @@ class CommandLine {
   bool is_collective() const {
     return (m_train_command->parsed() && !m_train.dry_run) || m_sharpness_command->parsed();
   }
+  bool ends_in_order() const { return is_collective() || m_dynamics_command->parsed(); }
 
   int run_on(comm::MpiCommunicator const& world) const {
     return m_train_command->parsed() ? app::run_train(m_train, m_text, world)
                                      : app::run_sharpness(m_sharpness, m_text, world);
   }
-  int run_alone(comm::Launch const& launch) const {
+  int run_alone(comm::Launch const& launch, training::StopSignals const& signals) const {
     if (m_train_command->parsed()) return app::run_dry(m_train, launch);
     if (m_cases_command->parsed()) return app::run_cases(m_cases);
-    if (m_dynamics_command->parsed()) return app::run_dynamics(m_dynamics, m_text);
+    if (m_dynamics_command->parsed()) return app::run_dynamics(m_dynamics, m_text, signals);
     return app::run_info(m_info, launch);
   }
 
@@ -106,13 +108,13 @@ int run_on_all_ranks(CommandLine const& command, std::vector<char*> for_kokkos) 
   }
 }
 
-int run_alone(CommandLine const& command, comm::Launch const& launch) {
+int run_alone(CommandLine const& command, comm::Launch const& launch, training::StopSignals const& signals) {
   auto const fail = [](std::exception const& error, int code) {
     std::fprintf(stderr, "onedge: %s\n", comm::one_line(error.what()).c_str());
     return code;
   };
   try {
-    return launch.rank == 0 ? command.run_alone(launch) : 0;
+    return launch.rank == 0 ? command.run_alone(launch, signals) : 0;
   } catch (InputError const& error) {
     return fail(error, app::exit_input);
   } catch (std::exception const& error) {
@@ -123,6 +125,7 @@ int run_alone(CommandLine const& command, comm::Launch const& launch) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  training::StopSignals signals;  // before anything that takes time
   // Kokkos takes --help, --threads and others for its own: it sees what is addressed to it alone.
   std::vector<char*> for_kokkos{argv[0]}, ours;
   for (int i = 0; i < argc; ++i) {
@@ -135,6 +138,7 @@ int main(int argc, char** argv) {
   auto const launch = comm::launch_of_this_process();
   CommandLine command(count, ours.data());
   if (auto const code = command.parse(launch.rank == 0)) return *code;
+  if (!command.ends_in_order()) signals.obey();
   linalg::use_one_thread();
-  return command.is_collective() ? run_on_all_ranks(command, for_kokkos) : run_alone(command, launch);
+  return command.is_collective() ? run_on_all_ranks(command, for_kokkos) : run_alone(command, launch, signals);
 }

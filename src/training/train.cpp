@@ -132,6 +132,16 @@ Origin<Real> prepare(RunContext& context) {
   return origin;
 }
 
+/// It was for this start. What cannot be removed stops every one after its first step.
+void remove_stop_file(RunContext& context, RunDirectory const& directory) {
+  std::error_code error;
+  std::filesystem::remove(directory.stop(), error);
+  if (error) {
+    context.log.warn(concat("cannot remove ", directory.stop().string(), ": ", error.message(),
+                            "; it stops every start after one step"));
+  }
+}
+
 template <class Real>
 io::Status train_in(RunContext& context, bool fresh) {
   StopRequest stop(context.communicator, context.config.walltime);
@@ -160,8 +170,7 @@ io::Status train_in(RunContext& context, bool fresh) {
                 [&] { origin.branch ? trainer.branch(*origin.branch) : trainer.begin(origin.weights); });
   }
   auto const status = trainer.run(stop);
-  std::error_code ignored;
-  if (directory && status == io::Status::interrupted) std::filesystem::remove(directory->stop(), ignored);
+  if (directory && status == io::Status::interrupted) remove_stop_file(context, *directory);
   context.log.info(concat(io::to_string(status), ": ", (path / "trajectory.h5").string()));
   context.directory = nullptr;
   return status;
