@@ -23,13 +23,13 @@ BlockPartition BlockPartition::with_idle_ranks(std::size_t samples, std::size_t 
   return {Unchecked(), samples, block, ranks};
 }
 
-BlockPartition::BlockPartition(std::size_t samples, std::size_t block, int ranks, std::string const& what)
+BlockPartition::BlockPartition(std::size_t samples, std::size_t block, int ranks, std::string const& whose)
     : BlockPartition(Unchecked(), samples, block, ranks) {
   auto const wanted = static_cast<std::size_t>(ranks);
-  require_input(wanted <= samples, "run.block: ", samples, " ", what, " cannot be shared by ", ranks,
+  require_input(wanted <= samples, "run.block: ", whose, samples, " samples cannot be shared by ", ranks,
                 " ranks; use at most ", samples, " ranks");
   // ⌈samples / b⌉ ≥ R as long as b·(R − 1) < samples.
-  require_input(wanted <= m_blocks, "run.block: ", samples, " ", what, " in blocks of ", block, " make ", m_blocks,
+  require_input(wanted <= m_blocks, "run.block: ", whose, samples, " samples in blocks of ", block, " make ", m_blocks,
                 " block", m_blocks == 1 ? "" : "s", ", fewer than the ", ranks,
                 " ranks; use run.block <= ", wanted > 1 ? (samples - 1) / (wanted - 1) : samples, ", or at most ",
                 m_blocks, " rank", m_blocks == 1 ? "" : "s");

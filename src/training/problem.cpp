@@ -23,14 +23,14 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, int rank, int ranks,
   auto const& description = m_source->description();
   m_range = data::sample_range(config.data, description);
   auto const block = static_cast<std::size_t>(config.block);
-  m_partition.emplace(m_range.count, block, ranks, "training samples");
+  m_partition.emplace(m_range.count, block, ranks, "the training set's ");
   if (!config.batch.is_full()) {
     auto const size = static_cast<std::size_t>(config.batch.size);
     require_input(size <= m_range.count, "batch.size: ", size, " is more than the ", m_range.count,
                   " training samples");
     require_input(!config.batch.augments() || description.shape.size() == 3,
                   "batch.crop, batch.flip: are for images, [height, width, channels]");
-    m_step_partition.emplace(size, block, ranks, "samples of a batch");
+    m_step_partition.emplace(size, block, ranks, "a batch's ");
   }
   require_input(config.data.standardize != "imagenet" || description.shape.back() == 3,
                 "data.standardize: imagenet is for three channels, ", description.name, " has ",

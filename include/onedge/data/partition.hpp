@@ -10,8 +10,8 @@ namespace onedge::data {
 class BlockPartition {
  public:
   /// At least one block for every rank. Throws InputError when there are fewer (and names a run.block that would do),
-  /// or nothing to share. `what` the samples are, for messages.
-  BlockPartition(std::size_t samples, std::size_t block, int ranks, std::string const& what = "samples");
+  /// or nothing to share. `whose` samples they are ("a batch's "), for messages.
+  BlockPartition(std::size_t samples, std::size_t block, int ranks, std::string const& whose = "");
   /// Where ranks may go without, as in an evaluation: any number of them. Throws InputError when there is nothing to
   /// share.
   static BlockPartition with_idle_ranks(std::size_t samples, std::size_t block, int ranks);

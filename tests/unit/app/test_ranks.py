@@ -47,10 +47,10 @@ class Ranks(ProgramTest):
 
     def test_the_message_says_which_samples_are_too_few(self):
         said = self.train("data.samples=16", ranks=3, code=2).stderr
-        self.assertIn("run.block: 16 training samples in blocks of 8 make 2 blocks, fewer than the 3 ranks", said)
+        self.assertIn("run.block: the training set's 16 samples in blocks of 8 make 2 blocks, fewer than the 3 ranks", said)
         self.assertIn("use run.block <= 7, or at most 2 ranks", said)
         said = self.train("batch.size=16", ranks=3, code=2).stderr
-        self.assertIn("run.block: 16 samples of a batch in blocks of 8 make 2 blocks, fewer than the 3 ranks", said)
+        self.assertIn("run.block: a batch's 16 samples in blocks of 8 make 2 blocks, fewer than the 3 ranks", said)
         self.assertFalse((self.folder / "run").exists())
 
 

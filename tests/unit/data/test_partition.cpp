@@ -80,7 +80,8 @@ TEST(BlockPartition, SuggestsABlockThatWorks) {
   expect_input_error([] { BlockPartition(128, 64, 3); }, {"run.block: 128 samples in blocks of 64 make 2 blocks, fewer "
                                                           "than the 3 ranks; use run.block <= 63, or at most 2 "
                                                           "ranks"});
-  expect_input_error([] { BlockPartition(128, 64, 3, "training samples"); }, {"128 training samples in blocks of 64"});
+  expect_input_error([] { BlockPartition(128, 64, 3, "the training set's "); },
+                     {"run.block: the training set's 128 samples in blocks of 64"});
   for (std::size_t samples = 1; samples <= 60; ++samples) {
     for (int ranks = 2; ranks <= static_cast<int>(samples); ++ranks) {
       try {
