@@ -15,17 +15,20 @@ config::Deck DeckFile::deck() const {
   return deck;
 }
 
+DeckFile read_deck(std::string const& path, std::vector<std::string> const& overrides) {
+  std::ifstream file(path);
+  require_input(file.good(), "cannot read the deck ", path);
+  std::ostringstream content;
+  content << file.rdbuf();
+  require_input(!file.bad() && file.peek() == std::ifstream::traits_type::eof(), "cannot read the deck ", path);
+  return {content.str(), path, overrides};
+}
+
 DeckFile read_deck(std::string const& path, std::vector<std::string> const& overrides,
                    comm::Communicator const& world) {
   std::string text;
   comm::agree(world, [&] {
-    if (world.rank() != 0) return;
-    std::ifstream file(path);
-    require_input(file.good(), "cannot read the deck ", path);
-    std::ostringstream content;
-    content << file.rdbuf();
-    require_input(!file.bad() && file.peek() == std::ifstream::traits_type::eof(), "cannot read the deck ", path);
-    text = content.str();
+    if (world.rank() == 0) text = read_deck(path, overrides).text;
   });
   std::uint64_t size = text.size();
   world.broadcast(&size, sizeof size, 0);

@@ -4,16 +4,11 @@
 
 namespace onedge::comm {
 
-namespace {
-
-/// What comes from a damaged file may hold anything; a message is one line.
 std::string one_line(std::string text) {
   auto const is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
   std::replace_if(text.begin(), text.end(), is_control, '?');
   return text;
 }
-
-}  // namespace
 
 void agree(Communicator const& communicator, std::function<void()> const& work) {
   std::string outcome;  // empty, or the kind of failure and its message

@@ -61,6 +61,7 @@ std::size_t slurm_bytes() {
 std::size_t free_bytes_per_rank(int local_ranks) {
   if (!is_host_space<DefaultSpace>) {
     std::size_t const devices = comm::visible_devices().size();
+    if (devices == 0) return unknown_bytes;
     std::size_t const sharing = (static_cast<std::size_t>(local_ranks) + devices - 1) / devices;
     return comm::free_device_bytes() / sharing;
   }

@@ -10,8 +10,12 @@ namespace onedge::training {
 template <class Real, class Space>
 Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator const& communicator,
                               data::Report const& report)
-    : m_rank(communicator.rank()),
-      m_ranks(communicator.size()),
+    : Problem(config, communicator.rank(), communicator.size(), report) {}
+
+template <class Real, class Space>
+Problem<Real, Space>::Problem(TrainingConfig const& config, int rank, int ranks, data::Report const& report)
+    : m_rank(rank),
+      m_ranks(ranks),
       m_standardize(config.data.standardize),
       m_batch_config(config.batch),
       m_seed(static_cast<std::uint64_t>(config.seed)),
@@ -19,14 +23,14 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator c
   auto const& description = m_source->description();
   m_range = data::sample_range(config.data, description);
   auto const block = static_cast<std::size_t>(config.block);
-  m_partition.emplace(m_range.count, block, communicator.size());
+  m_partition.emplace(m_range.count, block, ranks, "the training set's ");
   if (!config.batch.is_full()) {
     auto const size = static_cast<std::size_t>(config.batch.size);
     require_input(size <= m_range.count, "batch.size: ", size, " is more than the ", m_range.count,
                   " training samples");
     require_input(!config.batch.augments() || description.shape.size() == 3,
                   "batch.crop, batch.flip: are for images, [height, width, channels]");
-    m_step_partition.emplace(size, block, communicator.size());
+    m_step_partition.emplace(size, block, ranks, "a batch's ");
   }
   require_input(config.data.standardize != "imagenet" || description.shape.back() == 3,
                 "data.standardize: imagenet is for three channels, ", description.name, " has ",
@@ -42,7 +46,7 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator c
     auto const& test = m_test_source->description();
     require_input(test.shape == description.shape && test.classes <= description.classes, test.name,
                   ": the test samples differ in shape or classes from ", description.name);
-    m_test_partition.emplace(test.samples, block, communicator.size());
+    m_test_partition = data::BlockPartition::with_idle_ranks(test.samples, block, ranks);
   }
 }
 
@@ -54,8 +58,9 @@ void Problem<Real, Space>::read_samples() {
   require_input(m_standardize != "imagenet" || m_samples.reals.empty(),
                 "data.standardize: imagenet is for pixels, but ", m_source->description().name, " holds real numbers");
   if (m_test_source) {
-    m_test_samples =
-        m_test_source->read(m_test_partition->first_sample(m_rank), m_test_partition->sample_count(m_rank));
+    m_test_samples.features = m_test_source->description().features();
+    std::size_t const count = m_test_partition->sample_count(m_rank);
+    if (count > 0) m_test_samples = m_test_source->read(m_test_partition->first_sample(m_rank), count);
   }
 }
 

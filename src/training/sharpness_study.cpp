@@ -164,8 +164,17 @@ class StoredState {
   std::unique_ptr<objective::Objective<Real, Space>> m_objective;
 };
 
+/// There is nothing half done to go on from: such a start fails, and must not be repeated by itself. Collective.
+void end_if_asked(StopRequest& stop, SharpnessStudy const& study) {
+  auto const reason = stop.asked();
+  if (!reason.empty()) {
+    throw comm::SharedError(concat("stopped by ", reason, ": ", study.output.string(), " was not written"), false);
+  }
+}
+
 template <class Real>
-void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log) {
+void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log,
+              StopRequest& stop) {
   std::unique_ptr<StoredState<Real, DefaultSpace>> state;
   comm::agree(communicator, [&] { state = std::make_unique<StoredState<Real, DefaultSpace>>(stored, communicator); });
   auto const parameters = state->problem().network().parameters().size();
@@ -186,6 +195,7 @@ void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommun
   log.info(concat(study.checkpoint.string(), ": step ", file.step, ", ", file.parameters, " parameters, ", file.samples,
                   " samples on ", communicator.size(), " rank(s), ", to_string(file.precision), " precision"));
   for (auto const kind : study.operators) {
+    end_if_asked(stop, study);
     file.operators.push_back(state->spectrum_of(kind, study, communicator));
     log.info(table(file.operators.back(), state->edge()));
   }
@@ -197,7 +207,9 @@ void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommun
 
 }  // namespace
 
-void study_sharpness(SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log) {
+void study_sharpness(SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log,
+                     StopRequest& stop) {
+  end_if_asked(stop, study);
   Stored stored;
   comm::agree(communicator, [&] {
     stored = read_stored(study);
@@ -207,7 +219,8 @@ void study_sharpness(SharpnessStudy const& study, comm::MpiCommunicator const& c
     require_input(is_writable, "cannot write ", study.output.string(), ": ", std::strerror(errno));
   });
   bool const single = stored.config.precision == Precision::single_precision;
-  single ? study_in<float>(stored, study, communicator, log) : study_in<double>(stored, study, communicator, log);
+  single ? study_in<float>(stored, study, communicator, log, stop)
+         : study_in<double>(stored, study, communicator, log, stop);
 }
 
 }  // namespace onedge::training

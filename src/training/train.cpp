@@ -132,6 +132,16 @@ Origin<Real> prepare(RunContext& context) {
   return origin;
 }
 
+/// It was for this start. What cannot be removed stops every one after its first step.
+void remove_stop_file(RunContext& context, RunDirectory const& directory) {
+  std::error_code error;
+  std::filesystem::remove(directory.stop(), error);
+  if (error) {
+    context.log.warn(concat("cannot remove ", directory.stop().string(), ": ", error.message(),
+                            "; it stops every start after one step"));
+  }
+}
+
 template <class Real>
 io::Status train_in(RunContext& context, bool fresh) {
   StopRequest stop(context.communicator, context.config.walltime);
@@ -160,8 +170,7 @@ io::Status train_in(RunContext& context, bool fresh) {
                 [&] { origin.branch ? trainer.branch(*origin.branch) : trainer.begin(origin.weights); });
   }
   auto const status = trainer.run(stop);
-  std::error_code ignored;
-  if (directory && status == io::Status::interrupted) std::filesystem::remove(directory->stop(), ignored);
+  if (directory && status == io::Status::interrupted) remove_stop_file(context, *directory);
   context.log.info(concat(io::to_string(status), ": ", (path / "trajectory.h5").string()));
   context.directory = nullptr;
   return status;
@@ -183,9 +192,9 @@ std::string megabytes(std::size_t bytes) {
 }
 
 template <class Real>
-std::string describe_in(TrainingConfig config, std::string const& deck, comm::MpiCommunicator const& communicator) {
+std::string describe_in(TrainingConfig config, std::string const& deck, comm::Launch const& launch) {
   apply_math(config);
-  Problem<Real, DefaultSpace> const problem(config, communicator);
+  Problem<Real, DefaultSpace> const problem(config, 0, launch.size);
   auto const length = run_length(config, problem);
   config.steps = length.steps;
   if (!io::list_checkpoints(config.directory).empty()) {
@@ -196,17 +205,14 @@ std::string describe_in(TrainingConfig config, std::string const& deck, comm::Mp
     read_branch(config, problem.network().parameters());
   }
   auto const tuner = tuner::make_tuner(config.tuner, length);
-  if (communicator.rank() == 0) Past::read(config.directory).ended(config, deck);
-  auto const optimizer =
-      optimizer::make_optimizer<Real, DefaultSpace>(config.optimizer, problem.network().parameters().size());
+  Past::read(config.directory).ended(config, deck);
   auto const block = static_cast<std::size_t>(config.block);
   std::size_t const samples = problem.sample_count();
-  std::size_t const vectors = 4 + optimizer->vectors().size();
-  std::size_t const free = free_bytes_per_rank(communicator.local_size());
+  std::size_t const vectors = 4 + optimizer::state_vectors(config.optimizer);
+  std::size_t const free = free_bytes_per_rank(launch.local_size);
   network::Demand const demand = demand_of(config, *tuner);
   std::size_t const fixed = problem.fixed_bytes(vectors) + measurement_bytes(problem, config, demand);
-  std::size_t const micro_batch =
-      std::min(samples, choose_micro_batch(problem, config, demand, communicator.local_size()));
+  std::size_t const micro_batch = std::min(samples, choose_micro_batch(problem, config, demand, launch.local_size));
   std::size_t const workspace = problem.workspace_bytes(micro_batch, demand);
   std::ostringstream text;
   text << "# parameters: " << problem.network().parameters().size() << "\n";
@@ -217,23 +223,24 @@ std::string describe_in(TrainingConfig config, std::string const& deck, comm::Mp
     text << "]\n";
   }
   text << "# samples: " << problem.partition().samples() << " in " << problem.partition().blocks() << " blocks of "
-       << block << " on " << communicator.size() << " rank(s); micro-batch " << micro_batch << "\n";
+       << block << " on " << launch.size << " rank(s); micro-batch " << micro_batch << "\n";
   if (problem.steps_per_epoch() > 0) {
     text << "# batches: " << problem.steps_per_epoch() << " of " << config.batch.size << " samples per epoch\n";
   }
   text << "# steps: " << length.steps << "\n";
   text << "# memory per rank: " << megabytes(fixed + workspace) << " (samples and vectors " << megabytes(fixed)
-       << ", planes " << megabytes(workspace) << "); free: " << megabytes(free) << "\n";
+       << ", planes " << megabytes(workspace)
+       << "); free: " << (free == unknown_bytes ? "no device is visible here" : megabytes(free)) << "\n";
   return text.str();
 }
 
 }  // namespace
 
-std::string describe(TrainingConfig const& config, std::string const& deck, comm::MpiCommunicator const& communicator) {
+std::string describe(TrainingConfig const& config, std::string const& deck, comm::Launch const& launch) {
   RunDirectory::check(config.directory, false);
   std::string text = deck;
-  text += config.precision == Precision::single_precision ? describe_in<float>(config, deck, communicator)
-                                                          : describe_in<double>(config, deck, communicator);
+  text += config.precision == Precision::single_precision ? describe_in<float>(config, deck, launch)
+                                                          : describe_in<double>(config, deck, launch);
   text += concat("# would write: ", config.directory, "/trajectory.h5, run.log");
   if (config.checkpoint_every > 0) text += ", checkpoint-########.h5";
   return text + "\n";

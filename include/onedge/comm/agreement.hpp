@@ -3,6 +3,7 @@
 #include <onedge/core/error.hpp>
 
 #include <functional>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -17,6 +18,10 @@ class SharedError : public Error {
  private:
   bool m_is_input_error;
 };
+
+/// A message with other characters in place of those that would break its line or drive a terminal: what comes from a
+/// damaged file may hold anything.
+std::string one_line(std::string text);
 
 /// Runs work on every rank; when it throws on any, throws SharedError on all, with the message of the first such rank.
 /// Collective; the work itself must not communicate.

@@ -19,6 +19,8 @@ class Problem {
   /// Opens the data and builds the network; reads no samples. `report` hears of a long reading. Throws InputError. Does
   /// not communicate.
   Problem(TrainingConfig const& config, comm::Communicator const& communicator, data::Report const& report = {});
+  /// The same for a rank of so many, whether there are any or not.
+  Problem(TrainingConfig const& config, int rank, int ranks, data::Report const& report = {});
   /// Reads this rank's samples. Throws InputError. Does not communicate.
   void read_samples();
   /// Puts what was read where kernels run, standardised as the deck says. Collective.
@@ -88,7 +90,8 @@ std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConf
 
 /// Memory that is free for the planes of this rank: of its device, or, where ranks compute on processor cores, of this
 /// node, the least of what the kernel, the control group and Slurm (SLURM_MEM_PER_NODE) grant. Shared evenly by the
-/// ranks that use it.
+/// ranks that use it. unknown_bytes where a build for devices sees none.
 std::size_t free_bytes_per_rank(int local_ranks);
+inline constexpr std::size_t unknown_bytes = ~std::size_t{0};
 
 }  // namespace onedge::training

@@ -1,4 +1,5 @@
 #pragma once
+#include <onedge/comm/launch.hpp>
 #include <onedge/comm/mpi_communicator.hpp>
 #include <onedge/core/profile.hpp>
 #include <onedge/io/checkpoint.hpp>
@@ -118,7 +119,8 @@ class Trainer {
 /// finished, diverged or interrupted.
 io::Status train(RunContext& context, bool fresh);
 
-/// What `--dry-run` shows: the deck, sizes, memory per rank, files. Opens the data and checks the deck like a run.
-std::string describe(TrainingConfig const& config, std::string const& deck, comm::MpiCommunicator const& communicator);
+/// What `--dry-run` shows: the deck, sizes, memory per rank, files. Opens the data and checks the deck like a run, for
+/// rank 0 of those that were launched. Needs neither MPI nor Kokkos nor, in a build for devices, a device.
+std::string describe(TrainingConfig const& config, std::string const& deck, comm::Launch const& launch);
 
 }  // namespace onedge::training
