@@ -31,8 +31,17 @@ double initial_value(Initializer const& how, RandomStream const& random, std::si
 
 }  // namespace
 
+void ParameterLayout::check_name(std::string const& name) {
+  if (m_streams.empty()) {
+    for (auto const other : streams::all) m_streams.emplace(RandomStream::number(other), other);
+  }
+  auto const [found, is_new] = m_streams.emplace(RandomStream::number(name), name);
+  require(is_new || found->second != name, "two parameters are named ", name);
+  require(is_new, "the parameter ", name, " would get the random numbers of ", found->second, ": give it another name");
+}
+
 Parameter ParameterLayout::add(std::string const& name, Shape shape, Initializer initializer) {
-  for (auto const& tensor : m_tensors) require(tensor.name != name, "two parameters are named ", name);
+  check_name(name);
   Parameter parameter{static_cast<int>(m_tensors.size()), m_size, std::move(shape)};
   m_size += parameter.size();
   m_tensors.push_back({name, parameter, initializer});

@@ -7,6 +7,20 @@
 
 namespace onedge::spectrum {
 
+namespace {
+
+/// Two columns of a draw whose names mean one stream (one draw in some millions) would be equal: the later gets
+/// another.
+RandomStream stream_of_column(std::uint64_t seed, std::uint64_t draw, int j) {
+  auto const name = [&](int column) { return concat("spectrum ", draw, " ", column); };
+  for (int i = 0; i < j; ++i) {
+    if (RandomStream::number(name(i)) == RandomStream::number(name(j))) return {seed, name(j) + " again"};
+  }
+  return {seed, name(j)};
+}
+
+}  // namespace
+
 template <class Real, class Space>
 ShardedVectors<Real, Space>::ShardedVectors(std::shared_ptr<Pool> pool, int columns)
     : m_pool(std::move(pool)), m_storage(m_pool->take(columns)) {
@@ -176,7 +190,7 @@ void ShardedVectors<Real, Space>::randomise_signs(std::uint64_t seed, std::uint6
   auto const bits = uninitialised<Vector<std::uint64_t, Space>>("onedge::ShardedVectors::bits", words);
   auto const bits_host = Kokkos::create_mirror_view(bits);
   for (int j = 0; j < columns(); ++j) {
-    RandomStream const random(seed, concat("spectrum ", draw, " ", j));
+    RandomStream const random = stream_of_column(seed, draw, j);
     for (std::size_t i = 0; i < words; ++i)
       bits_host(i) = random.integer(first + i, std::uint64_t{1} << signs_per_word);
     Kokkos::deep_copy(bits, bits_host);
@@ -188,7 +202,7 @@ void ShardedVectors<Real, Space>::randomise_signs(std::uint64_t seed, std::uint6
 template <class Real, class Space>
 void ShardedVectors<Real, Space>::randomise(std::uint64_t seed, std::uint64_t draw) {
   for (int j = 0; j < columns(); ++j) {
-    RandomStream const random(seed, concat("spectrum ", draw, " ", j));
+    RandomStream const random = stream_of_column(seed, draw, j);
     auto const target = column(j);
     auto const target_host = Kokkos::create_mirror_view(target);
     for (std::size_t i = 0; i < layout().local(); ++i) {

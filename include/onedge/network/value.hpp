@@ -1,9 +1,11 @@
 #pragma once
 // What flows through a network and what it is made of: handles, without storage.
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <numeric>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace onedge::network {
@@ -73,7 +75,7 @@ class ParameterLayout {
     Initializer initializer;
   };
 
-  /// Throws Error when the name exists.
+  /// Throws Error when the name exists, or when its random numbers would be those of another name.
   Parameter add(std::string const& name, Shape shape, Initializer initializer);
   std::vector<Tensor> const& tensors() const { return m_tensors; }
   std::size_t size() const { return m_size; }
@@ -82,6 +84,9 @@ class ParameterLayout {
   std::vector<double> initial_values(std::uint64_t seed) const;
 
  private:
+  void check_name(std::string const& name);
+
+  std::unordered_map<std::uint32_t, std::string> m_streams;  // name of each stream of random numbers
   std::vector<Tensor> m_tensors;
   std::size_t m_size = 0;
 };

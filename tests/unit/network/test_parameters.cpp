@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 namespace onedge::network {
@@ -106,6 +107,26 @@ TEST(ParameterLayout, ValuesDependOnSeedAndNameNotOnTheNeighbours) {
   EXPECT_NE(values[0], both[0]);
   EXPECT_NE(values, alone.initial_values(6));
   EXPECT_EQ(values, alone.initial_values(5));
+}
+
+TEST(ParameterLayout, NamesThatWouldShareTheirRandomNumbersAreRefused) {
+  ParameterLayout layout;
+  layout.add("dense_7344/bias", {2}, Initializer::zeros());
+  layout.add("dense_7344/kernel", {2}, Initializer::zeros());
+  auto const refusal = [&](std::string const& name) -> std::string {
+    try {
+      layout.add(name, {2}, Initializer::zeros());
+    } catch (Error const& error) {
+      return error.what();
+    }
+    return "";
+  };
+  auto const other = refusal("dense_64424/kernel");
+  EXPECT_NE(other.find("dense_64424/kernel"), std::string::npos);
+  EXPECT_NE(other.find("dense_7344/bias"), std::string::npos) << other;
+  EXPECT_NE(refusal("mggafvi/kernel").find("batch/order"), std::string::npos);
+  EXPECT_NE(refusal("dense_7344/kernel").find("two parameters are named"), std::string::npos);
+  EXPECT_EQ(layout.size(), 4u);
 }
 
 }  // namespace
