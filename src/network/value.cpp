@@ -31,6 +31,12 @@ double initial_value(Initializer const& how, RandomStream const& random, std::si
 
 }  // namespace
 
+std::string text_of(Shape const& shape) {
+  std::string text;
+  for (std::size_t const extent : shape) text += concat(text.empty() ? "" : ", ", extent);
+  return concat("[", text, "]");
+}
+
 void ParameterLayout::check_name(std::string const& name) {
   if (m_streams.empty()) {
     for (auto const other : streams::all) m_streams.emplace(RandomStream::number(other), other);

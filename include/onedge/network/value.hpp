@@ -17,6 +17,8 @@ inline std::size_t size_of(Shape const& shape) {
   return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
 }
 
+/// "[28, 28, 3]"
+std::string text_of(Shape const& shape);
 /// A real activation: one array per sample.
 struct Value {
   int id = -1;
