@@ -5,8 +5,13 @@
 
 namespace onedge::network {
 
+namespace {
+constexpr std::size_t most_operations = 100000;
+}
+
 template <class Real, class Space>
 Value Network<Real, Space>::add_value(Shape shape, int degree) {
+  check_size("an activation", shape);
   m_values.push_back({static_cast<int>(m_values.size()), std::move(shape), degree});
   return m_values.back();
 }
@@ -27,6 +32,8 @@ Integers Network<Real, Space>::tokens(std::size_t length) {
 
 template <class Real, class Space>
 Value Network<Real, Space>::apply(std::unique_ptr<Operation<Real, Space>> operation) {
+  require_input(m_operations.size() < most_operations, "the model is too large: it has more than ", most_operations,
+                " operations");
   for (Value const& value : operation->inputs()) check_own(value);
   Value const value = add_value(operation->output().shape, operation->output().degree);
   operation->set_output_id(value.id);

@@ -37,6 +37,12 @@ std::string text_of(Shape const& shape) {
   return concat("[", text, "]");
 }
 
+void check_size(std::string const& what, Shape const& shape) {
+  double size = 1;  // cannot overflow
+  for (std::size_t const extent : shape) size *= static_cast<double>(extent);
+  require_input(size <= 0x1p40, "the model is too large: ", what, " ", text_of(shape), " has more than 2^40 elements");
+}
+
 void ParameterLayout::check_name(std::string const& name) {
   if (m_streams.empty()) {
     for (auto const other : streams::all) m_streams.emplace(RandomStream::number(other), other);
@@ -48,8 +54,11 @@ void ParameterLayout::check_name(std::string const& name) {
 
 Parameter ParameterLayout::add(std::string const& name, Shape shape, Initializer initializer) {
   check_name(name);
+  check_size(name, shape);
   Parameter parameter{static_cast<int>(m_tensors.size()), m_size, std::move(shape)};
   m_size += parameter.size();
+  require_input(m_size <= std::size_t{1} << 44, "the model is too large: with ", name, " ", text_of(parameter.shape),
+                " it has more than 2^44 parameters");
   m_tensors.push_back({name, parameter, initializer});
   return parameter;
 }

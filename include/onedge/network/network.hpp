@@ -21,7 +21,7 @@ class Network {
   Parameter parameter(std::string const& name, Shape shape, Initializer initializer) {
     return m_parameters.add(name, std::move(shape), initializer);
   }
-  /// Appends an operation and returns its output.
+  /// Appends an operation and returns its output. Throws InputError where that is beyond any memory.
   Value apply(std::unique_ptr<Operation<Real, Space>> operation);
   /// Ends the network. Throws Error, which names it, when there is a value that nothing uses.
   void finish(std::unique_ptr<Loss<Real, Space>> loss);

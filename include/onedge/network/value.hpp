@@ -19,6 +19,10 @@ inline std::size_t size_of(Shape const& shape) {
 
 /// "[28, 28, 3]"
 std::string text_of(Shape const& shape);
+/// Throws InputError, which names `what`, above 2⁴⁰ elements: no memory holds them, and sizes in bytes cannot overflow
+/// below.
+void check_size(std::string const& what, Shape const& shape);
+
 /// A real activation: one array per sample.
 struct Value {
   int id = -1;
@@ -77,7 +81,8 @@ class ParameterLayout {
     Initializer initializer;
   };
 
-  /// Throws Error when the name exists, or when its random numbers would be those of another name.
+  /// Throws Error when the name exists, or when its random numbers would be those of another name; InputError when
+  /// there are more than 2⁴⁴ parameters.
   Parameter add(std::string const& name, Shape shape, Initializer initializer);
   std::vector<Tensor> const& tensors() const { return m_tensors; }
   std::size_t size() const { return m_size; }

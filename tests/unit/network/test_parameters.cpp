@@ -129,5 +129,16 @@ TEST(ParameterLayout, NamesThatWouldShareTheirRandomNumbersAreRefused) {
   EXPECT_EQ(layout.size(), 4u);
 }
 
+TEST(ParameterLayout, SizesBeyondAnyMemoryAreRefused) {
+  std::size_t const large = std::size_t{1} << 33;
+  for (Shape const& shape : {Shape{large, large}, Shape{large, large, large}, Shape{std::size_t{1} << 41}}) {
+    ParameterLayout layout;
+    EXPECT_THROW(layout.add("w", shape, Initializer::zeros()), InputError);
+  }
+  ParameterLayout layout;
+  for (int i = 0; i < 16; ++i) layout.add(concat("w", i), {std::size_t{1} << 40}, Initializer::zeros());
+  EXPECT_THROW(layout.add("w", {1}, Initializer::zeros()), InputError);
+}
+
 }  // namespace
 }  // namespace onedge::network
