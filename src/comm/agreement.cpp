@@ -1,10 +1,14 @@
 #include <onedge/comm/agreement.hpp>
 
 #include <algorithm>
+#include <new>
+#include <stdexcept>
 
 namespace onedge::comm {
 
 namespace {
+
+constexpr char const* too_large = "memory does not suffice for what was asked: make the data or the model smaller";
 
 /// What comes from a damaged file may hold anything; a message is one line.
 std::string one_line(std::string text) {
@@ -21,6 +25,10 @@ void agree(Communicator const& communicator, std::function<void()> const& work) 
     work();
   } catch (InputError const& error) {
     outcome = concat("i", error.what());
+  } catch (std::bad_alloc const&) {
+    outcome = concat("i", too_large);
+  } catch (std::length_error const&) {  // of a vector beyond any memory
+    outcome = concat("i", too_large);
   } catch (std::exception const& error) {
     outcome = concat("e", error.what());
   }

@@ -63,6 +63,7 @@ void publish(std::filesystem::path const& path, SpectrumFile const& contents) {
     file.write_attribute("parameters", contents.parameters);
     file.write_attribute("samples", contents.samples);
     file.write_attribute("edge", contents.edge);
+    file.write_attribute("micro_batch", contents.micro_batch);
     for (auto const& found : contents.operators) write_operator(file.create_group(found.name), found);
   });
 }

@@ -19,18 +19,12 @@ Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real,
   TrainingConfig const& config = context.config;
   prepare_vectors();
   auto const& network = m_problem->network();
-  auto const demand = demand_of(config, *m_tuner);
-  std::size_t const micro_batch = choose_micro_batch(*m_problem, config, demand, context.communicator.local_size());
   m_objective = std::make_unique<objective::Objective<Real, Space>>(
       m_space, network, m_problem->step_shard(), m_problem->step_partition(), context.communicator,
-      objective::Options{micro_batch, config.reproducible, config.model.weight_decay});
-  m_objective->reserve(demand);
+      objective::Options{static_cast<std::size_t>(config.micro_batch), config.reproducible, config.model.weight_decay});
+  m_objective->reserve(demand_of(config, *m_tuner));
   m_line = std::make_unique<ObjectiveLine<Real, Space>>(
-      m_space, *m_objective,
-      [this](std::int64_t step, std::string const& message) {
-        if (m_trajectory) m_trajectory->warn(step, message);
-        m_context.log.warn(concat("step ", step, ": ", message));
-      },
+      m_space, *m_objective, [this](std::int64_t, std::string const& message) { warn(message); },
       [this](bool) { return m_tuner_meter->measure(m_step, m_gradient, m_update).eigenvalues.front(); },
       m_problem->steps_per_epoch());
   prepare_meters();
@@ -87,7 +81,7 @@ void Trainer<Real, Space>::prepare_trajectory() {
                                     static_cast<std::int64_t>(m_problem->partition().samples()),
                                     m_context.case_index,
                                     m_context.cases};
-  io::Segment const segment = make_segment(m_context.communicator, m_step);
+  io::Segment const segment = make_segment(m_context.communicator, m_step, config.micro_batch);
   if (m_context.directory == nullptr) return;
   if (!m_trajectory) m_trajectory.emplace(description);
   m_trajectory->set_description(description);
@@ -333,10 +327,9 @@ void Trainer<Real, Space>::measure_gain() {
 }
 
 template <class Real, class Space>
-bool Trainer<Real, Space>::diverge(std::string const& reason) {
-  if (m_trajectory) m_trajectory->warn(m_step, "diverged: " + reason);
-  m_context.log.warn(concat("step ", m_step, ": diverged: ", reason));
-  return false;
+void Trainer<Real, Space>::warn(std::string const& message) {
+  if (m_trajectory) m_trajectory->warn(m_step, message);
+  m_context.log.warn(concat("step ", m_step, ": ", message));
 }
 
 template <class Real, class Space>

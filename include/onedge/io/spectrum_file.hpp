@@ -35,6 +35,7 @@ struct SpectrumFile {
   std::int64_t samples = 0;
   double edge = 2;  ///< of the optimizer: η λ₁ at the edge of stability
   std::vector<OperatorSpectrum> operators;
+  std::int64_t micro_batch = 0;  ///< samples that a rank held at once, where it had as many
 };
 
 /// One group per operator. Error names the file and the cause.

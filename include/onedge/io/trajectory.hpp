@@ -33,9 +33,10 @@ struct Segment {
   std::string hosts;
   std::string job_id;  ///< of the batch system; empty without one
   std::string revision;
-  std::string time;          ///< of the start, ISO 8601 with offset
-  std::string devices;       ///< their names, each once; empty where ranks compute on processor cores
-  std::string communicator;  ///< what carries vectors between ranks
+  std::string time;              ///< of the start, ISO 8601 with offset
+  std::string devices;           ///< their names, each once; empty where ranks compute on processor cores
+  std::string communicator;      ///< what carries vectors between ranks
+  std::int64_t micro_batch = 0;  ///< samples that a rank held at once, if it had as many; 0: not recorded
 };
 
 struct Warning {

@@ -35,7 +35,7 @@ struct RunContext {
 template <class Real, class Space>
 class Trainer {
  public:
-  /// The problem has its samples. Allocates everything.
+  /// The problem has its samples, the configuration a micro-batch (0: all samples). Allocates everything.
   Trainer(RunContext& context, std::unique_ptr<Problem<Real, Space>> problem);
 
   // Where a run starts; exactly one of these, before run().
@@ -73,7 +73,9 @@ class Trainer {
   void evaluate();
   void measure_sharpness(double learning_rate);
   void measure_gain();
-  bool diverge(std::string const& reason);
+  bool diverge(std::string const& reason) { return warn("diverged: " + reason), false; }
+  /// In the log and in the trajectory.
+  void warn(std::string const& message);
   void after_step();
   void report(Profile const& profile);
   void publish();
