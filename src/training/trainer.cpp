@@ -120,6 +120,7 @@ void Trainer<Real, Space>::restore(io::Checkpoint checkpoint) {
   take_over(checkpoint);
   m_tuner->restore(checkpoint.states.at("tuner").numbers);
   m_first_step = checkpoint.trajectory->segments().front().first_step;
+  m_watch.see(*checkpoint.trajectory);
   if (m_context.directory != nullptr) m_trajectory = std::move(checkpoint.trajectory);
   m_stored_step = m_step;
 }
@@ -220,6 +221,7 @@ bool Trainer<Real, Space>::step() {
   m_objective->set_point(m_parameters);
   auto const losses = m_objective->gradient(m_gradient);
   if (!std::isfinite(losses.loss)) return diverge("the loss is not finite");
+  if (auto const message = m_watch.see(m_step, losses.loss)) warn(*message);
   update();
   m_line->begin(m_step, m_parameters, losses.loss, m_gradient, m_update,
                 m_has_previous ? Constant(m_previous_update) : Constant());

@@ -6,6 +6,7 @@
 #include <onedge/objective/evaluator.hpp>
 #include <onedge/objective/objective.hpp>
 #include <onedge/training/log.hpp>
+#include <onedge/training/loss_watch.hpp>
 #include <onedge/training/objective_line.hpp>
 #include <onedge/training/problem.hpp>
 #include <onedge/training/run_directory.hpp>
@@ -100,6 +101,7 @@ class Trainer {
   bool m_has_previous = false;
   bool m_is_below_target = false;
   std::optional<io::Trajectory> m_trajectory;
+  LossWatch m_watch;
   io::Table* m_steps = nullptr;
   io::Table* m_curvatures = nullptr;  // where the curvature has a cadence of its own
   io::Table* m_evaluations = nullptr;
