@@ -1,8 +1,12 @@
 #include <onedge/comm/agreement.hpp>
 
 #include <algorithm>
+#include <new>
+#include <stdexcept>
 
 namespace onedge::comm {
+
+static constexpr char const* too_large = "memory does not suffice for what was asked: make the data or the model smaller";
 
 std::string one_line(std::string text) {
   auto const is_control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
@@ -16,6 +20,10 @@ void agree(Communicator const& communicator, std::function<void()> const& work) 
     work();
   } catch (InputError const& error) {
     outcome = concat("i", error.what());
+  } catch (std::bad_alloc const&) {
+    outcome = concat("i", too_large);
+  } catch (std::length_error const&) {  // of a vector beyond any memory
+    outcome = concat("i", too_large);
   } catch (std::exception const& error) {
     outcome = concat("e", error.what());
   }

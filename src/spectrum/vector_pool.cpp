@@ -11,6 +11,20 @@ namespace onedge::spectrum {
 
 using Kind = VectorTask::Kind;
 
+namespace {
+
+/// Two columns of a draw whose names mean one stream (one draw in some millions) would be equal: the later gets
+/// another.
+RandomStream stream_of_column(std::uint64_t seed, std::uint64_t draw, std::size_t j) {
+  auto const name = [&](std::size_t column) { return concat("spectrum ", draw, " ", column); };
+  for (std::size_t i = 0; i < j; ++i) {
+    if (RandomStream::number(name(i)) == RandomStream::number(name(j))) return {seed, name(j) + " again"};
+  }
+  return {seed, name(j)};
+}
+
+}  // namespace
+
 template <class Real, class Space>
 std::shared_ptr<typename VectorPool<Real, Space>::Slot> VectorPool<Real, Space>::add(Slots& slots,
                                                                                      std::int64_t number) {
@@ -160,7 +174,7 @@ template <class Real, class Space>
 void VectorPool<Real, Space>::randomise(VectorTask const& task) {
   auto const target = windows(task.target);
   for (std::size_t j = 0; j < target.size(); ++j) {
-    RandomStream const random(task.seed, concat("spectrum ", task.draw, " ", j));
+    RandomStream const random = stream_of_column(task.seed, task.draw, j);
     auto const target_host = Kokkos::create_mirror_view(target[j]);
     for (std::size_t i = 0; i < m_layout.local(); ++i) {
       target_host(i) = static_cast<Real>(random.normal(m_layout.first() + i));
@@ -178,7 +192,7 @@ void VectorPool<Real, Space>::randomise_signs(VectorTask const& task) {
   auto const bits_host = Kokkos::create_mirror_view(bits);
   auto const target = windows(task.target);
   for (std::size_t j = 0; j < target.size(); ++j) {
-    RandomStream const random(task.seed, concat("spectrum ", task.draw, " ", j));
+    RandomStream const random = stream_of_column(task.seed, task.draw, j);
     for (std::size_t i = 0; i < words; ++i)
       bits_host(i) = random.integer(first + i, std::uint64_t{1} << signs_per_word);
     Kokkos::deep_copy(bits, bits_host);

@@ -3,6 +3,7 @@
 #include <onedge/training/objective_line.hpp>
 
 #include <cmath>
+#include <limits>
 
 namespace onedge::training {
 
@@ -26,6 +27,7 @@ void ObjectiveLine<Real, Space>::begin(std::int64_t step, Constant parameters, d
   m_away = false;
   m_curvature.reset();
   m_gauss_newton_curvature.reset();
+  m_parameter_norm.reset();
   m_sharpness = {};
   m_has_previous = previous_update.extent(0) > 0;
   std::vector<std::pair<Constant, Constant>> pairs{{gradient, update}, {gradient, gradient}, {update, update}};
@@ -47,6 +49,16 @@ template <class Real, class Space>
 double ObjectiveLine<Real, Space>::update_cosine() const {
   double const norms = m_update_norm * m_previous_update_norm;
   return norms > 0 ? m_update_product / norms : 0;
+}
+
+// Where not one weight changes, η|uᵢ| ≤ ε|wᵢ| for all of them, hence η‖u‖ ≤ ε‖w‖.
+template <class Real, class Space>
+double ObjectiveLine<Real, Space>::smallest_learning_rate() {
+  if (!m_parameter_norm) {
+    double const square = m_inner_products({{m_parameters, m_parameters}})[0];
+    m_parameter_norm = std::sqrt(comm::of_rank_0(m_objective.communicator(), square));
+  }
+  return m_update_norm > 0 ? std::numeric_limits<Real>::epsilon() * *m_parameter_norm / m_update_norm : 0;
 }
 
 template <class Real, class Space>

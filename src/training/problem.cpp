@@ -166,29 +166,10 @@ std::size_t measurement_bytes(Problem<Real, Space> const& problem, TrainingConfi
   return planes + problem.vector_bytes(2 * demand.products, config.sharpness.solver.vectors(count) + operators * count);
 }
 
-template <class Real, class Space>
-std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConfig const& config,
-                               network::Demand const& demand, int local_ranks) {
-  if (config.micro_batch > 0) return static_cast<std::size_t>(config.micro_batch);
-  constexpr double share = 0.7;
-  std::size_t const free = free_bytes_per_rank(local_ranks);
-  std::size_t const taken = std::min(free, measurement_bytes(problem, config, demand));
-  auto const bytes = static_cast<std::size_t>(share * static_cast<double>(free - taken));
-  auto const block = static_cast<std::size_t>(config.block);
-  std::size_t const samples = problem.sample_count();
-  if (problem.workspace_bytes(samples, demand) <= bytes) return (samples + block - 1) / block * block;
-  // With several micro-batches, curvatures go forward through planes 1 and 2.
-  network::Demand several = demand;
-  several.forward_curvatures = demand.curvatures > 0;
-  return std::max<std::size_t>(1, bytes / problem.workspace_bytes(block, several)) * block;
-}
-
 #define ONEDGE_INSTANTIATE(Real, Space)                                                                               \
   template class Problem<Real, Space>;                                                                                \
   template std::size_t measurement_bytes(Problem<Real, Space> const&, TrainingConfig const&, network::Demand const&); \
-  template tuner::RunLength run_length(TrainingConfig const&, Problem<Real, Space> const&);                           \
-  template std::size_t choose_micro_batch(Problem<Real, Space> const&, TrainingConfig const&, network::Demand const&, \
-                                          int);
+  template tuner::RunLength run_length(TrainingConfig const&, Problem<Real, Space> const&);
 ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
 #undef ONEDGE_INSTANTIATE
 

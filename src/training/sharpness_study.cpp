@@ -2,7 +2,7 @@
 #include <onedge/core/error.hpp>
 #include <onedge/io/spectrum_file.hpp>
 #include <onedge/linalg/matmul.hpp>
-#include <onedge/training/problem.hpp>
+#include <onedge/training/memory_plan.hpp>
 #include <onedge/training/sharpness_meter.hpp>
 #include <onedge/training/sharpness_study.hpp>
 
@@ -59,7 +59,7 @@ Stored read_stored(SharpnessStudy const& study) {
 /// A line for each eigenvalue.
 std::string table(io::OperatorSpectrum const& found, double edge) {
   std::array<char, 160> line{};
-  std::snprintf(line.data(), line.size(), "%s (%lld products, %.2f s)", found.name.c_str(),
+  std::snprintf(line.data(), line.size(), "%s (%s, %lld products, %.2f s)", found.name.c_str(), found.solver.c_str(),
                 static_cast<long long>(found.products), found.seconds);
   std::string text = line.data();
   for (std::size_t i = 0; i < found.eigenvalues.size(); ++i) {
@@ -111,16 +111,26 @@ class StoredState {
     m_optimizer = optimizer::make_optimizer<Real, Space>(config.optimizer, layout.size());
     auto const saved = stored.checkpoint.states.find("optimizer");
     if (saved != stored.checkpoint.states.end()) restore(*m_optimizer, saved->second);
+    auto const& trajectory = stored.checkpoint.trajectory;
+    if (trajectory && !trajectory->segments().empty()) {
+      m_micro_batch = static_cast<std::size_t>(trajectory->segments().back().micro_batch);
+    }
   }
 
   /// Collective from here on.
   void linearise(TrainingConfig const& config, SharpnessStudy const& study, comm::MpiCommunicator const& communicator) {
     m_problem.make_shards(communicator);
     network::Demand const demand{0, false, study.solver.width(study.count)};
-    auto const micro_batch = choose_micro_batch(m_problem, config, demand, communicator.local_size());
+    MemoryPlan plan;
+    comm::agree(communicator, [&] {
+      MemoryBudget const budget{measurement_bytes(m_problem, config, demand),
+                                free_bytes_per_rank(communicator.local_size())};
+      plan = plan_memory(m_problem, config, demand, budget, m_micro_batch);
+    });
+    m_micro_batch = least_micro_batch(communicator, plan);
     m_objective = std::make_unique<objective::Objective<Real, Space>>(
         m_space, m_problem.network(), m_problem.shard(), m_problem.partition(), communicator,
-        objective::Options{micro_batch, config.reproducible, config.model.weight_decay});
+        objective::Options{m_micro_batch, config.reproducible, config.model.weight_decay});
     m_objective->reserve(demand);
     m_objective->set_point(m_parameters);
     m_objective->gradient(m_gradient);
@@ -139,6 +149,8 @@ class StoredState {
                                 found.converged,
                                 found.products,
                                 found.seconds,
+                                found.solver,
+                                found.stopped,
                                 {},
                                 {}};
     if (study.eigenvectors) {
@@ -155,10 +167,12 @@ class StoredState {
 
   Problem<Real, Space> const& problem() const { return m_problem; }
   double edge() const { return m_optimizer->edge(); }
+  std::size_t micro_batch() const { return m_micro_batch; }
 
  private:
   Space m_space;
   Problem<Real, Space> m_problem;
+  std::size_t m_micro_batch = 0;  // that of the run, as long as none was chosen; 0: not known
   Vector<Real, Space> m_parameters, m_gradient, m_update;
   std::unique_ptr<optimizer::Optimizer<Real, Space>> m_optimizer;
   std::unique_ptr<objective::Objective<Real, Space>> m_objective;
@@ -191,13 +205,17 @@ void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommun
                         static_cast<std::int64_t>(parameters),
                         static_cast<std::int64_t>(state->problem().partition().samples()),
                         state->edge(),
-                        {}};
+                        {},
+                        static_cast<std::int64_t>(state->micro_batch())};
   log.info(concat(study.checkpoint.string(), ": step ", file.step, ", ", file.parameters, " parameters, ", file.samples,
                   " samples on ", communicator.size(), " rank(s), ", to_string(file.precision), " precision"));
+  SharpnessStudy heedful = study;
+  heedful.solver.stop = [&] { return !stop.asked().empty(); };
   for (auto const kind : study.operators) {
     end_if_asked(stop, study);
-    file.operators.push_back(state->spectrum_of(kind, study, communicator));
+    file.operators.push_back(state->spectrum_of(kind, heedful, communicator));
     log.info(table(file.operators.back(), state->edge()));
+    if (file.operators.back().stopped) end_if_asked(stop, study);
   }
   comm::agree(communicator, [&] {
     if (communicator.rank() == 0) io::publish(study.output, file);

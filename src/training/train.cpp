@@ -1,9 +1,10 @@
 #include <onedge/comm/agreement.hpp>
 #include <onedge/core/error.hpp>
+#include <onedge/training/memory_plan.hpp>
 #include <onedge/training/past.hpp>
 #include <onedge/training/trainer.hpp>
 
-#include <iomanip>
+#include <sstream>
 
 #include "run_state.hpp"
 
@@ -16,6 +17,7 @@ struct Start {
   std::int64_t ended = 0;        // the run's status, if it has nothing left to do
   std::int64_t checkpoint = -1;  // the step to go on from; −1: none
   std::int64_t is_used = 0;      // there was a start before
+  std::int64_t micro_batch = 0;  // that of the checkpoint; 0: not known
 };
 
 /// Says what is damaged and gives it another name.
@@ -49,6 +51,7 @@ Start look(RunContext& context, bool fresh, std::unique_ptr<RunDirectory>& direc
   if (!past.checkpoint) return start;
   set_aside(context, *directory, past);
   start.checkpoint = past.checkpoint->step;
+  start.micro_batch = static_cast<std::int64_t>(past.micro_batch());
   checkpoint = std::move(past.checkpoint);
   // Starts that made no checkpoint are starts all the same.
   if (past.trajectory) checkpoint->trajectory->set_segments(past.trajectory->segments());
@@ -105,6 +108,8 @@ struct Origin {
   std::unique_ptr<Problem<Real, DefaultSpace>> problem;
   std::vector<Real> weights;             // of a new run
   std::optional<io::Checkpoint> branch;  // or this
+  network::Demand demand;
+  MemoryBudget budget;
 };
 
 /// Everything that can be wrong with the input is found here, before anything is written. Collective.
@@ -114,12 +119,14 @@ Origin<Real> prepare(RunContext& context) {
   bool const goes_on = has_checkpoints(context);
   comm::agree(context.communicator, [&] {
     apply_math(context.config);
-    auto& [problem, weights, branch] = origin;
+    auto& [problem, weights, branch, demand, budget] = origin;
     problem = std::make_unique<Problem<Real, DefaultSpace>>(context.config, context.communicator,
                                                             [&](std::string const& text) { context.log.info(text); });
     auto const length = run_length(context.config, *problem);
     context.config.steps = length.steps;
-    tuner::make_tuner(context.config.tuner, length);
+    demand = demand_of(context.config, *tuner::make_tuner(context.config.tuner, length));
+    budget = training_budget(*problem, context.config, demand, context.communicator.local_size());
+    plan_memory(*problem, context.config, demand, budget);
     problem->read_samples();
     if (goes_on) return;
     if (context.config.branch.empty()) {
@@ -142,6 +149,24 @@ void remove_stop_file(RunContext& context, RunDirectory const& directory) {
   }
 }
 
+/// Decides the micro-batch: where the deck leaves it open, a run keeps the one that it had. Collective.
+template <class Real>
+void settle_micro_batch(RunContext& context, Origin<Real> const& origin, std::int64_t before,
+                        std::optional<io::Checkpoint>& checkpoint) {
+  auto& config = context.config;
+  MemoryPlan plan;
+  comm::agree(context.communicator, [&] {
+    plan = plan_memory(*origin.problem, config, origin.demand, origin.budget, static_cast<std::size_t>(before));
+  });
+  bool const is_open = config.micro_batch == 0 && before > 0;
+  config.micro_batch = static_cast<std::int64_t>(least_micro_batch(context.communicator, plan));
+  if (!is_open || config.micro_batch == before) return;
+  auto const message = concat("the micro-batch was ", before, " samples, which now do not fit into memory: it is ",
+                              config.micro_batch, ", and with run.reduction: fast the bits change");
+  context.log.warn(message);
+  checkpoint->trajectory->warn(checkpoint->step, message);
+}
+
 template <class Real>
 io::Status train_in(RunContext& context, bool fresh) {
   StopRequest stop(context.communicator, context.config.walltime);
@@ -157,6 +182,7 @@ io::Status train_in(RunContext& context, bool fresh) {
   }
   context.directory = directory.get();
   if (directory) stop.watch(directory->stop());
+  settle_micro_batch(context, origin, start.micro_batch, checkpoint);
   Trainer<Real, DefaultSpace> trainer(context, std::move(origin.problem));
   if (checkpoint) {
     context.log.info(concat("going on from step ", checkpoint->step));
@@ -185,18 +211,15 @@ io::Status train(RunContext& context, bool fresh) {
 
 namespace {
 
-std::string megabytes(std::size_t bytes) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(1) << static_cast<double>(bytes) / 1048576.0 << " MiB";
-  return text.str();
-}
-
 template <class Real>
 std::string describe_in(TrainingConfig config, std::string const& deck, comm::Launch const& launch) {
   apply_math(config);
   Problem<Real, DefaultSpace> const problem(config, 0, launch.size);
   auto const length = run_length(config, problem);
   config.steps = length.steps;
+  auto const demand = demand_of(config, *tuner::make_tuner(config.tuner, length));
+  auto const budget = training_budget(problem, config, demand, launch.local_size);
+  plan_memory(problem, config, demand, budget);
   if (!io::list_checkpoints(config.directory).empty()) {
     // It goes on from there.
   } else if (config.branch.empty()) {
@@ -204,16 +227,9 @@ std::string describe_in(TrainingConfig config, std::string const& deck, comm::La
   } else {
     read_branch(config, problem.network().parameters());
   }
-  auto const tuner = tuner::make_tuner(config.tuner, length);
-  Past::read(config.directory).ended(config, deck);
-  auto const block = static_cast<std::size_t>(config.block);
-  std::size_t const samples = problem.sample_count();
-  std::size_t const vectors = 4 + optimizer::state_vectors(config.optimizer);
-  std::size_t const free = free_bytes_per_rank(launch.local_size);
-  network::Demand const demand = demand_of(config, *tuner);
-  std::size_t const fixed = problem.fixed_bytes(vectors) + measurement_bytes(problem, config, demand);
-  std::size_t const micro_batch = std::min(samples, choose_micro_batch(problem, config, demand, launch.local_size));
-  std::size_t const workspace = problem.workspace_bytes(micro_batch, demand);
+  auto const past = Past::read(config.directory);
+  past.ended(config, deck);
+  auto const plan = plan_memory(problem, config, demand, budget, past.micro_batch());
   std::ostringstream text;
   text << "# parameters: " << problem.network().parameters().size() << "\n";
   for (auto const& tensor : problem.network().parameters().tensors()) {
@@ -223,14 +239,15 @@ std::string describe_in(TrainingConfig config, std::string const& deck, comm::La
     text << "]\n";
   }
   text << "# samples: " << problem.partition().samples() << " in " << problem.partition().blocks() << " blocks of "
-       << block << " on " << launch.size << " rank(s); micro-batch " << micro_batch << "\n";
+       << config.block << " on " << launch.size << " rank(s); micro-batch "
+       << std::min(plan.micro_batch, problem.sample_count()) << "\n";
   if (problem.steps_per_epoch() > 0) {
     text << "# batches: " << problem.steps_per_epoch() << " of " << config.batch.size << " samples per epoch\n";
   }
   text << "# steps: " << length.steps << "\n";
-  text << "# memory per rank: " << megabytes(fixed + workspace) << " (samples and vectors " << megabytes(fixed)
-       << ", planes " << megabytes(workspace)
-       << "); free: " << (free == unknown_bytes ? "no device is visible here" : megabytes(free)) << "\n";
+  text << "# memory per rank: " << megabytes(budget.fixed + plan.planes) << " (samples and vectors "
+       << megabytes(budget.fixed) << ", planes " << megabytes(plan.planes)
+       << "); free: " << (budget.free == unknown_bytes ? "no device is visible here" : megabytes(budget.free)) << "\n";
   return text.str();
 }
 

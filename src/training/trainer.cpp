@@ -21,14 +21,12 @@ Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real,
   TrainingConfig const& config = context.config;
   prepare_vectors();
   auto const& network = m_problem->network();
-  auto const demand = demand_of(config, *m_tuner);
-  std::size_t const micro_batch = choose_micro_batch(*m_problem, config, demand, context.communicator.local_size());
   m_objective = std::make_unique<objective::Objective<Real, Space>>(
       m_space, network, m_problem->step_shard(), m_problem->step_partition(), context.communicator,
-      objective::Options{micro_batch, config.reproducible, config.model.weight_decay});
-  m_objective->reserve(demand);
+      objective::Options{static_cast<std::size_t>(config.micro_batch), config.reproducible, config.model.weight_decay});
+  m_objective->reserve(demand_of(config, *m_tuner));
   m_line = std::make_unique<ObjectiveLine<Real, Space>>(
-      m_space, *m_objective, [this](std::int64_t step, std::string const& message) { warn(step, message); },
+      m_space, *m_objective, [this](std::int64_t, std::string const& message) { warn(message); },
       [this](bool) { return m_measurements->tuner_sharpness(m_step, m_gradient, m_update); },
       m_problem->steps_per_epoch());
   m_measurements = std::make_unique<Measurements<Real, Space>>(
@@ -56,7 +54,7 @@ void Trainer<Real, Space>::prepare_trajectory() {
                                     static_cast<std::int64_t>(m_problem->partition().samples()),
                                     m_context.case_index,
                                     m_context.cases};
-  io::Segment const segment = make_segment(m_context.communicator, m_step);
+  io::Segment const segment = make_segment(m_context.communicator, m_step, config.micro_batch);
   if (m_context.directory == nullptr) return;
   if (!m_trajectory) m_trajectory.emplace(description);
   m_trajectory->set_description(description);
@@ -88,6 +86,7 @@ void Trainer<Real, Space>::restore(io::Checkpoint checkpoint) {
   take_over(checkpoint);
   m_tuner->restore(checkpoint.states.at("tuner").numbers);
   m_first_step = checkpoint.trajectory->segments().front().first_step;
+  m_watch.see(*checkpoint.trajectory);
   if (m_context.directory != nullptr) m_trajectory = std::move(checkpoint.trajectory);
   m_stored_step = m_step;
 }
@@ -177,6 +176,7 @@ io::Status Trainer<Real, Space>::make_step() {
     training::restore(*m_optimizer, before.value().optimizer);
     m_tuner->restore(before->tuner);
     m_measurements->set_trackers(before->trackers);
+    if (m_trajectory) m_trajectory->forget_warnings(m_step);
     return io::Status::interrupted;
   }
   after_step();
@@ -193,13 +193,7 @@ bool Trainer<Real, Space>::wants_to_break_off() {
 template <class Real, class Space>
 void Trainer<Real, Space>::break_off() {
   if (m_step > m_start_step) throw BrokenOff();
-  warn(m_step, "eigenvalues as far as they were when the run was to stop");
-}
-
-template <class Real, class Space>
-void Trainer<Real, Space>::warn(std::int64_t step, std::string const& message) {
-  if (m_trajectory) m_trajectory->warn(step, message);
-  m_context.log.warn(concat("step ", step, ": ", message));
+  warn("eigenvalues as far as they were when the run was to stop");
 }
 
 template <class Real, class Space>
@@ -219,6 +213,7 @@ bool Trainer<Real, Space>::step() {
   m_objective->set_point(m_parameters);
   auto const losses = comm::of_rank_0(m_context.communicator, m_objective->gradient(m_gradient));
   if (!std::isfinite(losses.loss)) return diverge("the loss is not finite");
+  if (auto const message = m_watch.see(m_step, losses.loss)) warn(*message);
   update();
   m_line->begin(m_step, m_parameters, losses.loss, m_gradient, m_update,
                 m_has_previous ? Constant(m_previous_update) : Constant());
@@ -281,9 +276,9 @@ void Trainer<Real, Space>::record(objective::Losses const& losses, double learni
 }
 
 template <class Real, class Space>
-bool Trainer<Real, Space>::diverge(std::string const& reason) {
-  warn(m_step, "diverged: " + reason);
-  return false;
+void Trainer<Real, Space>::warn(std::string const& message) {
+  if (m_trajectory) m_trajectory->warn(m_step, message);
+  m_context.log.warn(concat("step ", m_step, ": ", message));
 }
 
 template <class Real, class Space>

@@ -82,16 +82,4 @@ template <class Real, class Space>
 std::size_t measurement_bytes(Problem<Real, Space> const& problem, TrainingConfig const& config,
                               network::Demand const& demand);
 
-/// Samples that this rank holds at once: run.micro_batch, or with `auto` the most whole blocks whose workspace takes at
-/// most 0.7 of the memory that is free, and at least one block.
-template <class Real, class Space>
-std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConfig const& config,
-                               network::Demand const& demand, int local_ranks);
-
-/// Memory that is free for the planes of this rank: of its device, or, where ranks compute on processor cores, of this
-/// node, the least of what the kernel, the control group and Slurm (SLURM_MEM_PER_NODE) grant. Shared evenly by the
-/// ranks that use it. unknown_bytes where a build for devices sees none.
-std::size_t free_bytes_per_rank(int local_ranks);
-inline constexpr std::size_t unknown_bytes = ~std::size_t{0};
-
 }  // namespace onedge::training

@@ -6,6 +6,7 @@
 #include <onedge/io/trajectory.hpp>
 #include <onedge/objective/objective.hpp>
 #include <onedge/training/log.hpp>
+#include <onedge/training/loss_watch.hpp>
 #include <onedge/training/measurements.hpp>
 #include <onedge/training/objective_line.hpp>
 #include <onedge/training/problem.hpp>
@@ -35,7 +36,7 @@ struct RunContext {
 template <class Real, class Space>
 class Trainer {
  public:
-  /// The problem has its samples. Allocates everything.
+  /// The problem has its samples, the configuration a micro-batch (0: all samples). Allocates everything.
   Trainer(RunContext& context, std::unique_ptr<Problem<Real, Space>> problem);
 
   // Where a run starts; exactly one of these, before run().
@@ -75,7 +76,8 @@ class Trainer {
   bool wants_to_break_off();
   /// After such a solve: gives the step up, unless it is the first of this start, which goes on with what there is.
   void break_off();
-  void warn(std::int64_t step, std::string const& message);
+  /// In the log and in the trajectory.
+  void warn(std::string const& message);
   /// u from the gradient.
   void update();
   /// w ← w + ηu.
@@ -83,7 +85,7 @@ class Trainer {
   /// `curvature`: what the tuner has asked for.
   void record(objective::Losses const& losses, double learning_rate, std::optional<double> curvature,
               std::int64_t evaluations, double seconds);
-  bool diverge(std::string const& reason);
+  bool diverge(std::string const& reason) { return warn("diverged: " + reason), false; }
   void after_step();
   void report(Profile const& profile);
   void publish();
@@ -110,6 +112,7 @@ class Trainer {
   bool m_has_previous = false;
   bool m_is_below_target = false;
   std::optional<io::Trajectory> m_trajectory;
+  LossWatch m_watch;
   io::Table* m_steps = nullptr;
   io::Table* m_curvatures = nullptr;  // where the curvature has a cadence of its own
   Clock::time_point m_last_publication;

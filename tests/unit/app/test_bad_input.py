@@ -56,6 +56,15 @@ class BadInput(ProgramTest):
         deck = self.write("lines.yaml", 'run: {"see\\nd": 3}\n')
         self.refuse_train(deck=deck, says=["lines.yaml:1", "see?d"])  # still one line
 
+    def test_how_to_measure_without_when(self):
+        for key, value in (("count", 4), ("count", 1), ("operators", "[hessian]"), ("tolerance", 0.01), ("block", 1),
+                           ("solver", "lobpcg"), ("maximum_products", 9), ("track_above", 1.5), ("maximum_count", 4)):
+            self.refuse_train(f"measure.sharpness.{key}={value}", says=[f"measure.sharpness.{key}", "every"])
+            self.train(f"measure.sharpness={{every: 0, {key}: {value}}}", "--dry-run")  # turned off
+        # A complete deck, as --dry-run shows it, is a deck.
+        self.write("complete.yaml", self.train("--dry-run").stdout)
+        self.train("--dry-run", deck=self.folder / "complete.yaml")
+
     def test_types_and_ranges(self):
         for override, says in (
             ("run.steps=many", ["run.steps", "integer"]), ("run.steps=1.5", ["run.steps"]), ("run.steps=-1", ["run.steps"]),
