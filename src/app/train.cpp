@@ -57,7 +57,7 @@ int run_train(TrainOptions const& options, std::string const& command_line, comm
                                log,    nullptr,  index,        static_cast<std::int64_t>(cases)};
   if (options.dry_run) {
     std::string description;
-    comm::agree(world, [&] { description = training::describe(context.config, context.deck, world); });
+    comm::agree(world, [&] { description = training::describe(context.config, context.deck, world, log); });
     if (world.rank() != 0) return exit_finished;
     std::fputs(description.c_str(), stdout);
     if (cases > 0) std::printf("# sweep: %zu cases; shown: %s\n", cases, context.config.directory.c_str());

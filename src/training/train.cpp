@@ -145,6 +145,7 @@ io::Status train_in(RunContext& context, bool fresh) {
     context.log.info(concat("the run in ", path.string(), " has already ", io::to_string(ended)));
     return ended;
   }
+  for (auto const& text : origin.problem->warnings()) context.log.warn(text);
   context.directory = directory.get();
   if (directory) stop.watch(directory->stop());
   Trainer<Real, DefaultSpace> trainer(context, std::move(origin.problem));
@@ -183,9 +184,11 @@ std::string megabytes(std::size_t bytes) {
 }
 
 template <class Real>
-std::string describe_in(TrainingConfig config, std::string const& deck, comm::MpiCommunicator const& communicator) {
+std::string describe_in(TrainingConfig config, std::string const& deck, comm::MpiCommunicator const& communicator,
+                        Log& log) {
   apply_math(config);
   Problem<Real, DefaultSpace> const problem(config, communicator);
+  for (auto const& text : problem.warnings()) log.warn(text);
   auto const length = run_length(config, problem);
   config.steps = length.steps;
   if (!io::list_checkpoints(config.directory).empty()) {
@@ -216,6 +219,8 @@ std::string describe_in(TrainingConfig config, std::string const& deck, comm::Mp
       text << (i ? ", " : "") << tensor.parameter.shape[i];
     text << "]\n";
   }
+  bool const is_divided = config.data.standardize == "none" && problem.data_description().type == "uint8";
+  text << "# data: " << data::to_string(problem.data_description()) << (is_divided ? ", divided by 255" : "") << "\n";
   text << "# samples: " << problem.partition().samples() << " in " << problem.partition().blocks() << " blocks of "
        << block << " on " << communicator.size() << " rank(s); micro-batch " << micro_batch << "\n";
   if (problem.steps_per_epoch() > 0) {
@@ -229,11 +234,12 @@ std::string describe_in(TrainingConfig config, std::string const& deck, comm::Mp
 
 }  // namespace
 
-std::string describe(TrainingConfig const& config, std::string const& deck, comm::MpiCommunicator const& communicator) {
+std::string describe(TrainingConfig const& config, std::string const& deck, comm::MpiCommunicator const& communicator,
+                     Log& log) {
   RunDirectory::check(config.directory, false);
   std::string text = deck;
-  text += config.precision == Precision::single_precision ? describe_in<float>(config, deck, communicator)
-                                                          : describe_in<double>(config, deck, communicator);
+  text += config.precision == Precision::single_precision ? describe_in<float>(config, deck, communicator, log)
+                                                          : describe_in<double>(config, deck, communicator, log);
   text += concat("# would write: ", config.directory, "/trajectory.h5, run.log");
   if (config.checkpoint_every > 0) text += ", checkpoint-########.h5";
   return text + "\n";

@@ -110,7 +110,9 @@ class Trainer {
 /// finished, diverged or interrupted.
 io::Status train(RunContext& context, bool fresh);
 
-/// What `--dry-run` shows: the deck, sizes, memory per rank, files. Opens the data and checks the deck like a run.
-std::string describe(TrainingConfig const& config, std::string const& deck, comm::MpiCommunicator const& communicator);
+/// What `--dry-run` shows: the deck, sizes, memory per rank, files. Opens the data and checks the deck like a run;
+/// `log` is warned of what is odd about the data.
+std::string describe(TrainingConfig const& config, std::string const& deck, comm::MpiCommunicator const& communicator,
+                     Log& log);
 
 }  // namespace onedge::training
