@@ -19,8 +19,13 @@ std::unique_ptr<Source> open_cifar10(std::filesystem::path const& folder, Split 
 /// train.bin or test.bin; labels are the fine ones.
 std::unique_ptr<Source> open_cifar100(std::filesystem::path const& folder, Split split);
 
-/// Datasets x [samples, …] and y [samples] (x_test, y_test) of one file. `classes` 0 takes the largest label + 1.
-std::unique_ptr<Source> open_hdf5(std::filesystem::path const& file, Split split, std::size_t classes);
+struct Hdf5Options {
+  std::size_t classes = 0;           // 0: the largest label + 1
+  bool channels_first = false;       // images are [channels, height, width]
+  std::string standardize = "none";  // what is to become of the values, for warnings
+};
+/// Datasets x [samples, …] and y [samples] (x_test, y_test) of one file.
+std::unique_ptr<Source> open_hdf5(std::filesystem::path const& file, Split split, Hdf5Options const& options);
 bool hdf5_has_test(std::filesystem::path const& file);
 
 struct SyntheticShape {
