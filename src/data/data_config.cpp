@@ -117,7 +117,7 @@ Hdf5Options hdf5_options(DataConfig const& config) {
 std::unique_ptr<Source> open(DataConfig const& config, Split split, Report const& report) {
   auto const size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
   if (is_one_of(config.set, {"mnist", "fashion-mnist"})) return open_idx(config.path, split, image_classes);
-  if (config.set == "cifar10") return open_cifar10(config.path, split);
+  if (config.set == "cifar10") return open_cifar10(config.path, split, config.samples == DataConfig::all);
   if (config.set == "cifar100") return open_cifar100(config.path, split);
   if (config.set == "hdf5") return open_hdf5(config.path, split, hdf5_options(config));
   if (config.set == "text") return open_text(config.path, split, size(config.length), size(config.test_samples));

@@ -14,8 +14,9 @@ namespace onedge::data {
 /// with .gz.
 std::unique_ptr<Source> open_idx(std::filesystem::path const& folder, Split split, std::size_t classes);
 
-/// data_batch_1.bin … data_batch_5.bin, those that exist, one after another; or test_batch.bin.
-std::unique_ptr<Source> open_cifar10(std::filesystem::path const& folder, Split split);
+/// data_batch_1.bin … data_batch_5.bin one after another, up to the first that is missing; or test_batch.bin. Where one
+/// is missing between others, InputError if `all` samples are wanted, else a warning.
+std::unique_ptr<Source> open_cifar10(std::filesystem::path const& folder, Split split, bool all);
 /// train.bin or test.bin; labels are the fine ones.
 std::unique_ptr<Source> open_cifar100(std::filesystem::path const& folder, Split split);
 
