@@ -74,7 +74,8 @@ int run_train(TrainOptions const& options, std::string const& command_line, comm
 
 int run_dry(TrainOptions const& options, comm::Launch const& launch) {
   auto const chosen = case_of(read_deck(options.deck, options.overrides), options);
-  std::fputs(training::describe(chosen.config, chosen.deck, launch).c_str(), stdout);
+  training::Log log(true);
+  std::fputs(training::describe(chosen.config, chosen.deck, launch, log).c_str(), stdout);
   if (chosen.cases > 0) {
     std::printf("# sweep: %lld cases; shown: %s\n", static_cast<long long>(chosen.cases),
                 chosen.config.directory.c_str());

@@ -16,7 +16,7 @@ constexpr std::size_t hidden = 32;
 class SyntheticSource : public Source {
  public:
   SyntheticSource(SyntheticShape const& shape, std::uint64_t seed, Split split)
-      : Source({"synthetic", shape.samples, {shape.features}, shape.classes}),
+      : Source({"synthetic", shape.samples, {shape.features}, shape.classes, 1, 0, "float64"}),
         m_inputs(seed, split == Split::train ? streams::synthetic_train : streams::synthetic_test),
         m_first(shape.features * hidden),
         m_second(hidden * shape.classes) {

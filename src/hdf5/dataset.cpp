@@ -10,6 +10,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "storage.hpp"
 #include "types.hpp"
 
 namespace onedge::hdf5 {
@@ -144,13 +145,31 @@ Shape Dataset::shape() const {
   return shape_of(checked(H5Dget_space(id()), H5Sclose, "cannot read the shape of " + label()).get());
 }
 
+std::string Dataset::type_name() const {
+  auto const type = checked(H5Dget_type(id()), H5Tclose, "cannot read the type of " + label());
+  auto const bits = std::to_string(8 * H5Tget_size(type.get()));
+  switch (H5Tget_class(type.get())) {
+    case H5T_FLOAT:
+      return "float" + bits;
+    case H5T_INTEGER:
+      return (H5Tget_sign(type.get()) == H5T_SGN_NONE ? "uint" : "int") + bits;
+    default:
+      return "no number";
+  }
+}
+
 ElementType Dataset::element_type() const {
   return element_type_of(checked(H5Dget_type(id()), H5Tclose, "cannot read the type of " + label()).get());
 }
 
+void Dataset::require_stored() const { hdf5::require_stored(id(), label()); }
+
+std::size_t Dataset::missing_chunks() const { return hdf5::missing_chunks(id(), label()); }
+
 template <class T>
 std::vector<T> Dataset::read() const {
   auto const what = "cannot read " + label();
+  require_stored();
   auto const type = checked(H5Dget_type(id()), H5Tclose, what);
   auto const space = checked(H5Dget_space(id()), H5Sclose, what);
   auto const reader = [&](hid_t memory, void* values) {
@@ -162,6 +181,7 @@ std::vector<T> Dataset::read() const {
 template <class T>
 std::vector<T> Dataset::read_rows(std::size_t first, std::size_t count) const {
   auto const what = "cannot read " + label();
+  require_stored();
   auto const type = checked(H5Dget_type(id()), H5Tclose, what);
   auto const space = checked(H5Dget_space(id()), H5Sclose, what);
   auto const all = shape_of(space.get());

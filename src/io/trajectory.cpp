@@ -206,6 +206,15 @@ Table const& Trajectory::table(std::string const& name) const {
   return found->second;
 }
 
+void Trajectory::begin(Segment segment, std::vector<std::string> const& warnings) {
+  set_status(Status::running);
+  for (auto const& text : warnings) {
+    auto const is_same = [&](Warning const& known) { return known.message == text; };
+    if (std::none_of(m_warnings.begin(), m_warnings.end(), is_same)) warn(segment.first_step, text);
+  }
+  add_segment(std::move(segment));
+}
+
 void Trajectory::write(hdf5::Group& group) const {
   write_attributes(group, m_description, m_status);
   write_segments(group.create_group("segments"), m_segments);

@@ -1,3 +1,4 @@
+#include <onedge/comm/agreement.hpp>
 #include <onedge/core/error.hpp>
 #include <onedge/io/checkpoint.hpp>
 #include <onedge/training/problem.hpp>
@@ -35,8 +36,12 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, int rank, int ranks,
   require_input(config.data.standardize != "imagenet" || description.shape.back() == 3,
                 "data.standardize: imagenet is for three channels, ", description.name, " has ",
                 description.shape.back());
-  m_network =
-      model::make_network<Real, Space>(config.model, {description.shape, description.classes, description.vocabulary});
+  try {
+    m_network = model::make_network<Real, Space>(config.model,
+                                                 {description.shape, description.classes, description.vocabulary});
+  } catch (InputError const& error) {
+    throw InputError(concat(error.what(), " (data: ", description.name, ")"));
+  }
   auto const& sharpness = config.sharpness;
   bool const fits = static_cast<std::size_t>(sharpness.most()) <= m_network->parameters().size();
   require_input(sharpness.every == 0 || fits, "measure.sharpness: ", sharpness.most(),
@@ -48,6 +53,14 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, int rank, int ranks,
                   ": the test samples differ in shape or classes from ", description.name);
     m_test_partition = data::BlockPartition::with_idle_ranks(test.samples, block, ranks);
   }
+  m_warnings = found_warnings();
+}
+
+template <class Real, class Space>
+data::Warnings Problem<Real, Space>::found_warnings() const {
+  auto warnings = m_source->warnings();
+  if (m_test_source) warnings.add(m_test_source->warnings());
+  return warnings;
 }
 
 template <class Real, class Space>
@@ -65,6 +78,14 @@ void Problem<Real, Space>::read_samples() {
 }
 
 template <class Real, class Space>
+void Problem<Real, Space>::check_inputs(data::Standardization const& standardization) const {
+  auto const first = m_range.first + m_partition->first_sample(m_rank);
+  data::check_inputs<Real>(*m_source, first, m_samples, standardization);
+  if (!m_test_source) return;
+  data::check_inputs<Real>(*m_test_source, m_test_partition->first_sample(m_rank), m_test_samples, standardization);
+}
+
+template <class Real, class Space>
 void Problem<Real, Space>::make_shards(comm::Communicator const& communicator) {
   data::Standardization standardization;
   if (m_standardize == "imagenet") {
@@ -74,6 +95,8 @@ void Problem<Real, Space>::make_shards(comm::Communicator const& communicator) {
     std::size_t const size = by_channel ? m_source->description().shape.back() : m_samples.features;
     standardization = data::measure_standardization(m_samples, size, *m_partition, communicator);
   }
+  comm::agree(communicator, [&] { check_inputs(standardization); });
+  m_warnings = found_warnings().gathered(communicator);
   if (m_batch_config.is_full()) {
     m_shard = data::Shard<Real, Space>(std::exchange(m_samples, {}), standardization);
   } else {

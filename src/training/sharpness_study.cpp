@@ -197,6 +197,7 @@ void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommun
                   ": too many for a model of ", parameters, " parameters");
   });
   state->linearise(stored.config, study, communicator);
+  for (auto const& text : state->problem().warnings()) log.warn(text);
   io::SpectrumFile file{study.checkpoint.string(),
                         stored.deck,
                         study.command_line,

@@ -180,6 +180,7 @@ io::Status train_in(RunContext& context, bool fresh) {
     context.log.info(concat("the run in ", path.string(), " has already ", io::to_string(ended)));
     return ended;
   }
+  for (auto const& text : origin.problem->warnings()) context.log.warn(text);
   context.directory = directory.get();
   if (directory) stop.watch(directory->stop());
   settle_micro_batch(context, origin, start.micro_batch, checkpoint);
@@ -212,9 +213,10 @@ io::Status train(RunContext& context, bool fresh) {
 namespace {
 
 template <class Real>
-std::string describe_in(TrainingConfig config, std::string const& deck, comm::Launch const& launch) {
+std::string describe_in(TrainingConfig config, std::string const& deck, comm::Launch const& launch, Log& log) {
   apply_math(config);
   Problem<Real, DefaultSpace> const problem(config, 0, launch.size);
+  for (auto const& text : problem.warnings()) log.warn(text);
   auto const length = run_length(config, problem);
   config.steps = length.steps;
   auto const demand = demand_of(config, *tuner::make_tuner(config.tuner, length));
@@ -238,6 +240,8 @@ std::string describe_in(TrainingConfig config, std::string const& deck, comm::La
       text << (i ? ", " : "") << tensor.parameter.shape[i];
     text << "]\n";
   }
+  bool const is_divided = config.data.standardize == "none" && problem.data_description().type == "uint8";
+  text << "# data: " << data::to_string(problem.data_description()) << (is_divided ? ", divided by 255" : "") << "\n";
   text << "# samples: " << problem.partition().samples() << " in " << problem.partition().blocks() << " blocks of "
        << config.block << " on " << launch.size << " rank(s); micro-batch "
        << std::min(plan.micro_batch, problem.sample_count()) << "\n";
@@ -253,11 +257,11 @@ std::string describe_in(TrainingConfig config, std::string const& deck, comm::La
 
 }  // namespace
 
-std::string describe(TrainingConfig const& config, std::string const& deck, comm::Launch const& launch) {
+std::string describe(TrainingConfig const& config, std::string const& deck, comm::Launch const& launch, Log& log) {
   RunDirectory::check(config.directory, false);
   std::string text = deck;
-  text += config.precision == Precision::single_precision ? describe_in<float>(config, deck, launch)
-                                                          : describe_in<double>(config, deck, launch);
+  text += config.precision == Precision::single_precision ? describe_in<float>(config, deck, launch, log)
+                                                          : describe_in<double>(config, deck, launch, log);
   text += concat("# would write: ", config.directory, "/trajectory.h5, run.log");
   if (config.checkpoint_every > 0) text += ", checkpoint-########.h5";
   return text + "\n";

@@ -58,8 +58,7 @@ void Trainer<Real, Space>::prepare_trajectory() {
   if (m_context.directory == nullptr) return;
   if (!m_trajectory) m_trajectory.emplace(description);
   m_trajectory->set_description(description);
-  m_trajectory->set_status(io::Status::running);
-  m_trajectory->add_segment(segment);
+  m_trajectory->begin(segment, m_problem->warnings());
   std::vector<std::string> names{"loss", "data_loss", "learning_rate", "slope"};
   if (m_tuner->curvature_every() == 1) names.emplace_back("curvature");
   names.insert(names.end(), {"gradient_norm", "update_norm", "update_cosine", "evaluations", "seconds"});

@@ -70,6 +70,8 @@ class Trajectory {
   /// Error when there is none of that name.
   Table const& table(std::string const& name) const;
 
+  /// A start of the program: a segment, the status running, and what is odd about the data, if it is not known yet.
+  void begin(Segment segment, std::vector<std::string> const& warnings);
   void add_segment(Segment segment) { m_segments.push_back(std::move(segment)); }
   void set_segments(std::vector<Segment> segments) { m_segments = std::move(segments); }
   void warn(std::int64_t step, std::string message) { m_warnings.push_back({step, std::move(message)}); }

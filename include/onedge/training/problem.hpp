@@ -23,8 +23,13 @@ class Problem {
   Problem(TrainingConfig const& config, int rank, int ranks, data::Report const& report = {});
   /// Reads this rank's samples. Throws InputError. Does not communicate.
   void read_samples();
-  /// Puts what was read where kernels run, standardised as the deck says. Collective.
+  /// Puts what was read where kernels run, standardised as the deck says. Throws InputError when that makes numbers
+  /// that Real cannot hold. Collective.
   void make_shards(comm::Communicator const& communicator);
+
+  /// What is odd about the data: found at the opening on this rank; after make_shards() by all ranks.
+  std::vector<std::string> warnings() const { return m_warnings.texts(); }
+  data::SourceDescription const& data_description() const { return m_source->description(); }
 
   network::Network<Real, Space> const& network() const { return *m_network; }
   /// All training samples, and this rank's.
@@ -53,12 +58,17 @@ class Problem {
   std::size_t workspace_bytes(std::size_t samples, network::Demand const& demand) const;
 
  private:
+  /// Throws InputError.
+  void check_inputs(data::Standardization const& standardization) const;
+  data::Warnings found_warnings() const;
+
   int m_rank;
   int m_ranks;
   std::string m_standardize;
   data::BatchConfig m_batch_config;
   std::uint64_t m_seed;
   std::unique_ptr<data::Source> m_source, m_test_source;
+  data::Warnings m_warnings;
   data::SampleRange m_range;
   std::unique_ptr<network::Network<Real, Space>> m_network;
   std::optional<data::BlockPartition> m_partition, m_step_partition, m_test_partition;

@@ -123,7 +123,8 @@ class Trainer {
 io::Status train(RunContext& context, bool fresh);
 
 /// What `--dry-run` shows: the deck, sizes, memory per rank, files. Opens the data and checks the deck like a run, for
-/// rank 0 of those that were launched. Needs neither MPI nor Kokkos nor, in a build for devices, a device.
-std::string describe(TrainingConfig const& config, std::string const& deck, comm::Launch const& launch);
+/// rank 0 of those that were launched; `log` is warned of what is odd about the data. Needs neither MPI nor Kokkos nor,
+/// in a build for devices, a device.
+std::string describe(TrainingConfig const& config, std::string const& deck, comm::Launch const& launch, Log& log);
 
 }  // namespace onedge::training
