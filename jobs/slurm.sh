@@ -35,14 +35,62 @@ onedge_srun() {
   srun "${options[@]}" ${ONEDGE_SRUN:-} "$@"
 }
 
-# onedge_end CODE: ends the job. 85 (interrupted after a checkpoint) puts it back into the queue, to go on.
+# What the runs of this start say, and, from one start of the job to the next, how far they got: a line "NAME STEP" for each,
+# and "idle COUNT", the starts without progress.
+onedge_said=$(mktemp -d) || exit 1
+trap 'rm -rf "$onedge_said"' EXIT
+onedge_starts=.onedge-${SLURM_JOB_ID:-0}.starts
+
+# onedge_train NAME [--OPTION…] PROGRAM ARGUMENTS…: a training run as a step of this job, with options of srun. NAME tells it
+# from others of the same job.
+onedge_train() {
+  local name=$1 options=()
+  shift
+  while [[ $1 == --* ]]; do
+    options+=("$1")
+    shift
+  done
+  # A signal that comes while the program is still being loaded waits for its handler.
+  env --block-signal=USR1 true 2>/dev/null && set -- env --block-signal=USR1,USR2 "$@"
+  onedge_srun ${options[@]+"${options[@]}"} "$@" | tee "$onedge_said/$name"
+  return "${PIPESTATUS[0]}"
+}
+
+# onedge_count_idle: sets onedge_idle to the number of starts, up to this one, that brought no run beyond where it had been.
+onedge_count_idle() {
+  local -A reached=()
+  local name step said moved=''
+  if [[ -r $onedge_starts ]]; then
+    while read -r name step; do [[ $step =~ ^[0-9]+$ ]] && reached[$name]=$step; done <"$onedge_starts"
+  fi
+  for said in "$onedge_said"/*; do
+    step=$(sed -n 's/.*stopped at step \([0-9][0-9]*\): .*/\1/p' "$said" 2>/dev/null | tail -n 1)
+    name=${said##*/}
+    [[ -n $step && $step -gt ${reached[$name]:-0} ]] || continue
+    reached[$name]=$step moved=1
+  done
+  onedge_idle=$((moved ? 0 : ${reached[idle]:-0} + 1))
+  reached[idle]=$onedge_idle
+  for name in "${!reached[@]}"; do echo "$name ${reached[$name]}"; done >"$onedge_starts" || onedge_idle=$((moved ? 0 : 3))
+}
+
+# onedge_end CODE: ends the job. 85 (interrupted after a checkpoint) puts it back into the queue, to go on, unless nothing has
+# come of its last three starts.
 onedge_end() {
-  if [[ $1 -eq 85 ]]; then
+  local onedge_idle=0
+  [[ $1 -ne 85 ]] || onedge_count_idle
+  if [[ $1 -eq 85 && $onedge_idle -ge 3 ]]; then
+    echo "$SLURM_JOB_NAME: no progress in $onedge_idle starts, so not back into the queue; does every start find the same run directory?" >&2
+  elif [[ $1 -eq 85 ]]; then
+    [[ $SECONDS -ge 60 ]] ||
+      echo "$SLURM_JOB_NAME: told to stop within a minute of its start: is --time longer than what --signal leaves?" >&2
     echo "$SLURM_JOB_NAME: interrupted after a checkpoint; back into the queue (start $((${SLURM_RESTART_COUNT:-0} + 2)) will go on)"
+    rm -rf "$onedge_said"
     scontrol requeue "$SLURM_JOB_ID" && sleep 600 # Slurm ends this job meanwhile
     echo "$SLURM_JOB_NAME: could not be put back into the queue: submit it again, it will go on" >&2
   elif [[ $1 -ne 0 ]]; then
     echo "$SLURM_JOB_NAME: ended with exit code $1 (README.md says what it means)" >&2
   fi
+  rm -f "$onedge_starts"
   exit "$1"
 }

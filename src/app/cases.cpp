@@ -1,4 +1,3 @@
-#include <onedge/comm/agreement.hpp>
 #include <onedge/training/past.hpp>
 
 #include <CLI/CLI.hpp>
@@ -68,13 +67,8 @@ CLI::App* add_cases(CLI::App& app, CasesOptions& options) {
   return command;
 }
 
-int run_cases(CasesOptions const& options, comm::MpiCommunicator const& world) {
-  auto const file = read_deck(options.deck, options.overrides, world);
-  std::string text;
-  comm::agree(world, [&] {
-    if (world.rank() == 0) text = list(options, file);
-  });
-  if (world.rank() == 0) std::fputs(text.c_str(), stdout);
+int run_cases(CasesOptions const& options) {
+  std::fputs(list(options, read_deck(options.deck, options.overrides)).c_str(), stdout);
   return exit_finished;
 }
 

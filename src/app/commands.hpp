@@ -1,6 +1,9 @@
 #pragma once
-// One pair of functions per command: add_x describes its command line, run_x does it and returns the exit code.
+// Functions for each command: add_x describes its command line, run_x does it and returns the exit code. With a world
+// of ranks it is collective; without one it needs neither MPI nor Kokkos, and one process does it.
+#include <onedge/comm/launch.hpp>
 #include <onedge/comm/mpi_communicator.hpp>
+#include <onedge/training/stop_signals.hpp>
 
 #include <cstdint>
 #include <string>
@@ -29,6 +32,8 @@ struct TrainOptions {
 };
 CLI::App* add_train(CLI::App& app, TrainOptions& options);
 int run_train(TrainOptions const& options, std::string const& command_line, comm::MpiCommunicator const& world);
+/// train --dry-run, for as many ranks as were launched.
+int run_dry(TrainOptions const& options, comm::Launch const& launch);
 
 struct CasesOptions {
   std::string deck;
@@ -37,7 +42,7 @@ struct CasesOptions {
   bool missing = false;
 };
 CLI::App* add_cases(CLI::App& app, CasesOptions& options);
-int run_cases(CasesOptions const& options, comm::MpiCommunicator const& world);
+int run_cases(CasesOptions const& options);
 
 struct DynamicsOptions {
   std::string deck;
@@ -46,7 +51,7 @@ struct DynamicsOptions {
   std::int64_t case_index = -1;  // of the sweep; -1: all
 };
 CLI::App* add_dynamics(CLI::App& app, DynamicsOptions& options);
-int run_dynamics(DynamicsOptions const& options, std::string const& command_line, comm::MpiCommunicator const& world);
+int run_dynamics(DynamicsOptions const& options, std::string const& command_line, training::StopSignals const& signals);
 
 struct SharpnessOptions {
   std::vector<std::string> arguments;
@@ -70,6 +75,6 @@ struct InfoOptions {
   bool keys = false;
 };
 CLI::App* add_info(CLI::App& app, InfoOptions& options);
-int run_info(InfoOptions const& options, comm::MpiCommunicator const& world);
+int run_info(InfoOptions const& options, comm::Launch const& launch);
 
 }  // namespace onedge::app

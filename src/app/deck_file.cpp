@@ -15,14 +15,17 @@ config::Deck DeckFile::deck() const {
   return deck;
 }
 
+DeckFile read_deck(std::string const& path, std::vector<std::string> const& overrides) {
+  std::ifstream file(path);
+  require_input(file.good(), "cannot read the deck ", path);
+  return {config::read_text(file, "cannot read the deck " + path), path, overrides};
+}
+
 DeckFile read_deck(std::string const& path, std::vector<std::string> const& overrides,
                    comm::Communicator const& world) {
   std::string text;
   comm::agree(world, [&] {
-    if (world.rank() != 0) return;
-    std::ifstream file(path);
-    require_input(file.good(), "cannot read the deck ", path);
-    text = config::read_text(file, "cannot read the deck " + path);
+    if (world.rank() == 0) text = read_deck(path, overrides).text;
   });
   std::uint64_t size = text.size();
   world.broadcast(&size, sizeof size, 0);

@@ -20,6 +20,8 @@ struct DeckFile {
   config::Deck deck() const;
 };
 
+/// Throws InputError.
+DeckFile read_deck(std::string const& path, std::vector<std::string> const& overrides);
 /// Rank 0 reads, everybody gets the text: no file system sees thousands of readers of one small file. Collective.
 DeckFile read_deck(std::string const& path, std::vector<std::string> const& overrides, comm::Communicator const& world);
 

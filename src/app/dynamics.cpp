@@ -1,5 +1,4 @@
 // The paper's toy models from a deck, written as trajectories: figures 4, 9, 10 and 11.
-#include <onedge/comm/agreement.hpp>
 #include <onedge/core/error.hpp>
 #include <onedge/io/trajectory.hpp>
 #include <onedge/training/log.hpp>
@@ -59,7 +58,6 @@ struct Run {
   std::int64_t cases = 0;
 };
 
-/// On one rank.
 io::Status perform(Run const& run, std::string const& command_line, training::Log& log) {
   auto const& [deck, directory, index, cases] = run;
   auto const config = DynamicsDeck::bind(deck);
@@ -132,21 +130,26 @@ CLI::App* add_dynamics(CLI::App& app, DynamicsOptions& options) {
   command->add_option("-d,--directory", options.directory, "run directory; takes precedence over output.directory");
   command->add_option("--case", options.case_index, "only this case of the deck's sweep")
       ->check(CLI::NonNegativeNumber);
-  command->footer("Exit codes: 0 finished, 2 bad input, 3 one diverged, 1 anything else.");
+  command->footer(
+      "Exit codes: 0 finished, 2 bad input, 3 one diverged, 85 interrupted between cases, 1 anything else.");
   return command;
 }
 
-int run_dynamics(DynamicsOptions const& options, std::string const& command_line, comm::MpiCommunicator const& world) {
-  auto const file = read_deck(options.deck, options.overrides, world);
-  bool diverged = false;
-  training::Log log(world.rank() == 0);
-  comm::agree(world, [&] {
-    if (world.rank() != 0) return;
-    for (auto const& run : runs_of(options, file)) {
-      if (perform(run, command_line, log) == io::Status::diverged) diverged = true;
+int run_dynamics(DynamicsOptions const& options, std::string const& command_line,
+                 training::StopSignals const& signals) {
+  auto const runs = runs_of(options, read_deck(options.deck, options.overrides));
+  training::Log log(true);
+  bool diverged = false, has_written = false;
+  for (auto const& run : runs) {
+    bool const is_done = DynamicsDeck::ended(run.deck.resolved(), run.directory).has_value();
+    // Every start writes a case: then it is worth another one.
+    if (!is_done && has_written && signals.noted() >= 0) {
+      log.info(concat("stopped before ", run.directory, ": ", signals.name()));
+      return exit_interrupted;
     }
-  });
-  world.broadcast(&diverged, sizeof diverged, 0);
+    if (perform(run, command_line, log) == io::Status::diverged) diverged = true;
+    has_written = has_written || !is_done;
+  }
   return diverged ? exit_diverged : exit_finished;
 }
 

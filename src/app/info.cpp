@@ -141,12 +141,11 @@ CLI::App* add_info(CLI::App& app, InfoOptions& options) {
   return command;
 }
 
-int run_info(InfoOptions const& options, comm::MpiCommunicator const& world) {
-  if (world.rank() != 0) return exit_finished;
+int run_info(InfoOptions const& options, comm::Launch const& launch) {
   std::fputs(options.keys ? key_reference().c_str() : versions().c_str(), stdout);
   if (options.keys) return exit_finished;
   for (auto const& device : comm::visible_devices()) std::printf("device    %s\n", device.c_str());
-  std::printf("ranks     %d, %d on this node\n", world.size(), world.local_size());
+  std::printf("ranks     %d, %d on this node\n", launch.size, launch.local_size);
   return exit_finished;
 }
 

@@ -107,10 +107,11 @@ int run_sharpness(SharpnessOptions const& options, std::string const& command_li
   if (options.density) study.density = {options.probes, options.steps, 0};
   study.command_line = command_line;
   training::Log log(world.rank() == 0);
+  training::StopRequest stop(world, 0);
   for (auto const& checkpoint : checkpoints) {
     study.checkpoint = checkpoint;
     study.output = options.output.empty() ? default_output(checkpoint) : std::filesystem::path(options.output);
-    training::study_sharpness(study, world, log);
+    training::study_sharpness(study, world, log, stop);
   }
   return exit_finished;
 }

@@ -20,6 +20,29 @@ config::Deck checked_sweep(DeckFile const& file) {
   return deck_of_case(file, 0);
 }
 
+/// What the command line chooses of a deck: all of it, or one case of its sweep.
+struct Case {
+  training::TrainingConfig config;
+  std::string deck;  // with every default filled in
+  std::int64_t index = 0;
+  std::int64_t cases = 0;  // 0: no sweep
+};
+
+/// Throws InputError.
+Case case_of(DeckFile const& file, TrainOptions const& options) {
+  Case chosen;
+  chosen.index = std::max<std::int64_t>(options.case_index, 0);
+  chosen.cases = static_cast<std::int64_t>(file.deck().cases().size());
+  bool const all = chosen.cases > 0 && options.case_index < 0 && options.dry_run;
+  auto const deck = all ? checked_sweep(file) : deck_of_case(file, options.case_index);
+  chosen.config = training::TrainingConfig::bind(deck);
+  chosen.deck = deck.resolved();
+  auto& directory = chosen.config.directory;
+  if (!options.directory.empty()) directory = options.directory;
+  if (chosen.cases > 0) directory = case_directory(directory, static_cast<std::size_t>(chosen.index));
+  return chosen;
+}
+
 }  // namespace
 
 CLI::App* add_train(CLI::App& app, TrainOptions& options) {
@@ -39,33 +62,25 @@ CLI::App* add_train(CLI::App& app, TrainOptions& options) {
 
 int run_train(TrainOptions const& options, std::string const& command_line, comm::MpiCommunicator const& world) {
   auto const file = read_deck(options.deck, options.overrides, world);
-  training::TrainingConfig config;
-  std::string resolved;
-  std::size_t cases = 0;
-  auto const index = std::max<std::int64_t>(options.case_index, 0);
-  comm::agree(world, [&] {
-    cases = file.deck().cases().size();
-    bool const all = cases > 0 && options.case_index < 0 && options.dry_run;
-    auto const deck = all ? checked_sweep(file) : deck_of_case(file, options.case_index);
-    config = training::TrainingConfig::bind(deck);
-    resolved = deck.resolved();
-    if (!options.directory.empty()) config.directory = options.directory;
-    if (cases > 0) config.directory = case_directory(config.directory, static_cast<std::size_t>(index));
-  });
+  Case chosen;
+  comm::agree(world, [&] { chosen = case_of(file, options); });
   training::Log log(world.rank() == 0);
-  training::RunContext context{config, resolved, command_line, world,
-                               log,    nullptr,  index,        static_cast<std::int64_t>(cases)};
-  if (options.dry_run) {
-    std::string description;
-    comm::agree(world, [&] { description = training::describe(context.config, context.deck, world); });
-    if (world.rank() != 0) return exit_finished;
-    std::fputs(description.c_str(), stdout);
-    if (cases > 0) std::printf("# sweep: %zu cases; shown: %s\n", cases, context.config.directory.c_str());
-    return exit_finished;
-  }
+  training::RunContext context{chosen.config, chosen.deck, command_line, world,
+                               log,           nullptr,     chosen.index, chosen.cases};
   auto const status = training::train(context, options.fresh);
   if (status == io::Status::interrupted) return exit_interrupted;
   return status == io::Status::diverged ? exit_diverged : exit_finished;
+}
+
+int run_dry(TrainOptions const& options, comm::Launch const& launch) {
+  auto const chosen = case_of(read_deck(options.deck, options.overrides), options);
+  training::Log log(true);
+  std::fputs(training::describe(chosen.config, chosen.deck, launch, log).c_str(), stdout);
+  if (chosen.cases > 0) {
+    std::printf("# sweep: %lld cases; shown: %s\n", static_cast<long long>(chosen.cases),
+                chosen.config.directory.c_str());
+  }
+  return exit_finished;
 }
 
 }  // namespace onedge::app

@@ -41,7 +41,9 @@ void choose_device() {
 }  // namespace
 
 Environment::Environment(int& argc, char**& argv) {
-  MPI_Init(&argc, &argv);
+  // With devices there is a watchdog that may end all ranks from a thread of its own, whatever another one does.
+  int level = is_host_space<DefaultSpace> ? MPI_THREAD_SINGLE : MPI_THREAD_MULTIPLE;
+  MPI_Init_thread(&argc, &argv, level, &level);
   choose_device();
   Kokkos::initialize(argc, argv);
   flush_denormals();

@@ -57,12 +57,19 @@ NcclCommunicator::NcclCommunicator(Communicator const& host, cudaStream_t stream
   check(cudaEventCreateWithFlags(&m_event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
 }
 
-// No error is thrown here: after one, ranks may be out of step, and the process is about to end.
+// No error is thrown here: after one, ranks may be out of step, and the process is about to end. ncclCommDestroy waits
+// for the other ranks of this node, and one of them may still write files, however long that takes: all meet on the
+// host first, where waiting is no sign of a dead rank, and nothing is watched from there on.
 NcclCommunicator::~NcclCommunicator() {
-  m_watchdog->begin("ncclCommDestroy");
+  m_watchdog->begin("the end of its stream");
   cudaStreamSynchronize(m_stream);
-  m_watchdog->watch(nullptr);
-  ncclCommDestroy(m_comm);
+  cudaStreamSynchronize(m_side);
+  m_watchdog.reset();
+  try {
+    m_host.barrier();
+    ncclCommDestroy(m_comm);
+  } catch (Error const&) {  // without the others it could not be destroyed
+  }
   cudaEventDestroy(m_event);
   cudaStreamDestroy(m_side);
 }

@@ -17,6 +17,7 @@ class NcclCommunicator : public Communicator {
   /// One rank per device: that of the calling thread. `host` carries what is not data, and must outlive this.
   /// Collective. seconds, abort: see NcclWatchdog.
   NcclCommunicator(Communicator const& host, cudaStream_t stream, double seconds, std::function<void()> abort);
+  /// Collective: waits on the host for all ranks.
   ~NcclCommunicator() override;
   NcclCommunicator(NcclCommunicator const&) = delete;
   NcclCommunicator& operator=(NcclCommunicator const&) = delete;

@@ -2,8 +2,7 @@
 
 #include <onedge/core/error.hpp>
 
-#include <cstdio>
-#include <cstdlib>
+#include "last_resort.hpp"
 
 namespace onedge::comm {
 
@@ -76,12 +75,7 @@ void NcclWatchdog::run() {
   std::unique_lock lock(m_mutex);
   while (!m_stops) {
     std::string const reason = verdict();
-    if (!reason.empty()) {
-      std::fprintf(stderr, "onedge: %s%s\n", m_who.c_str(), reason.c_str());
-      std::fflush(stderr);
-      m_abort();
-      std::_Exit(1);  // the main thread may hang in a call that no exception reaches
-    }
+    if (!reason.empty()) end_process(m_who + reason, m_abort);
     m_wake.wait_for(lock, std::chrono::milliseconds(500));
   }
 }

@@ -13,7 +13,8 @@ namespace onedge::comm {
 
 /// Ends the process, with a message, when NCCL reports an asynchronous error, or when nothing has come of its calls for
 /// `seconds` (0: no limit): a dead or stuck rank leaves all others waiting, on the host or in a stream. A thread of its
-/// own looks twice a second; `abort` is called there, to end the other ranks as well, before this process ends.
+/// own looks twice a second; `abort` is called, in yet another one, to end the other ranks as well before this process
+/// ends, within ten seconds.
 class NcclWatchdog {
  public:
   NcclWatchdog(std::string who, double seconds, std::function<void()> abort);

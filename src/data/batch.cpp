@@ -38,7 +38,7 @@ Shuffle::Shuffle(std::size_t samples, std::size_t size, std::uint64_t seed)
 void Shuffle::begin_epoch(std::int64_t epoch) {
   m_epoch = epoch;
   std::iota(m_order.begin(), m_order.end(), std::size_t{0});
-  RandomStream const random(m_seed, "batch/order");
+  RandomStream const random(m_seed, streams::batch_order);
   auto const counter = static_cast<std::uint64_t>(epoch) * m_order.size();
   for (std::size_t i = m_order.size(); i-- > 1;) std::swap(m_order[i], m_order[random.integer(counter + i, i + 1)]);
 }
@@ -87,7 +87,7 @@ Placement Batch<Real, Space>::place(std::int64_t step, std::size_t sample) const
   Placement result;
   result.sample = sample;
   if (!m_config.augments()) return result;
-  RandomStream const random(m_seed, "batch/augmentation");
+  RandomStream const random(m_seed, streams::batch_augmentation);
   auto const counter = 3 * (static_cast<std::uint64_t>(m_shuffle.epoch(step)) * m_all.samples() + sample);
   auto const shift = [&](std::uint64_t index) {
     auto const places = static_cast<std::uint64_t>(2 * m_config.crop + 1);

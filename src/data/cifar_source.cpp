@@ -23,8 +23,7 @@ struct Part {
 
 /// Counts the records; InputError when the size is not a whole number of them.
 Part inspect(std::filesystem::path const& path, std::size_t record_bytes) {
-  BinaryFile const check_opening(path);
-  auto const bytes = static_cast<std::size_t>(std::filesystem::file_size(path));
+  std::size_t const bytes = BinaryFile(path).size();
   require_input(bytes > 0 && bytes % record_bytes == 0, path.string(), ": is truncated or another format: ", bytes,
                 " bytes are not a whole number of records of ", record_bytes, " bytes");
   return {path, bytes / record_bytes};
@@ -41,8 +40,10 @@ void interleave(std::uint8_t const* planes, std::uint8_t* image) {
 
 class CifarSource : public Source {
  public:
-  CifarSource(SourceDescription description, std::vector<Part> parts, std::size_t label_bytes)
-      : Source(std::move(description)), m_parts(std::move(parts)), m_label_bytes(label_bytes) {}
+  CifarSource(SourceDescription description, std::vector<Part> parts, std::size_t label_bytes, Warnings const& warnings)
+      : Source(std::move(description)), m_parts(std::move(parts)), m_label_bytes(label_bytes) {
+    new_warnings().add(warnings);
+  }
 
  private:
   HostSamples read_samples(std::size_t first, std::size_t count) const override {
@@ -87,32 +88,45 @@ class CifarSource : public Source {
   std::size_t m_label_bytes;
 };
 
+/// The files up to the first that is missing, which must be the last ones of the set where `all` samples are wanted.
 std::unique_ptr<Source> open(std::filesystem::path const& folder, std::vector<std::string> const& names,
-                             std::size_t label_bytes, std::size_t classes) {
+                             std::size_t label_bytes, std::size_t classes, bool all) {
+  std::error_code ignored;
+  auto const exists = [&](std::string const& name) { return std::filesystem::exists(folder / name, ignored); };
+  auto const missing = std::find_if_not(names.begin(), names.end(), exists);
+  require_input(missing != names.begin(), "data.path: no ", names.front(), " in ", folder.string());
+  auto const next = std::find_if(missing, names.end(), exists);
+  require_input(next == names.end() || !all, "data.path: ", folder.string(), " has ", *next, ", but no ", *missing,
+                " before it; data.samples can say how many of the samples before that to use");
   std::vector<Part> parts;
   std::size_t records = 0;
-  for (auto const& name : names) {
-    if (!std::filesystem::exists(folder / name)) continue;
-    parts.push_back(inspect(folder / name, label_bytes + image_bytes));
+  for (auto name = names.begin(); name != missing; ++name) {
+    parts.push_back(inspect(folder / *name, label_bytes + image_bytes));
     records += parts.back().records;
   }
-  require_input(!parts.empty(), "data.path: no ", names.front(), " in ", folder.string());
-  auto const name = parts.size() == 1 ? parts.front().path : folder;
-  return std::make_unique<CifarSource>(SourceDescription{name.string(), records, {side, side, channels}, classes},
-                                       std::move(parts), label_bytes);
+  auto name = parts.size() == 1 ? parts.front().path.string() : folder.string();
+  if (missing != names.end()) name += concat(" (", *missing, " is missing)");
+  Warnings warnings;
+  if (next != names.end()) {
+    warnings.add(concat(folder.string(), ": ", *missing, " is missing, so that ", *next, " is not used"));
+  } else if (missing != names.end() && all) {
+    warnings.add(concat(folder.string(), ": ", *missing, " is missing, so that there are ", records, " samples only"));
+  }
+  return std::make_unique<CifarSource>(SourceDescription{name, records, {side, side, channels}, classes},
+                                       std::move(parts), label_bytes, warnings);
 }
 
 }  // namespace
 
-std::unique_ptr<Source> open_cifar10(std::filesystem::path const& folder, Split split) {
-  if (split == Split::test) return open(folder, {"test_batch.bin"}, 1, 10);
+std::unique_ptr<Source> open_cifar10(std::filesystem::path const& folder, Split split, bool all) {
+  if (split == Split::test) return open(folder, {"test_batch.bin"}, 1, 10, all);
   return open(folder,
               {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"}, 1,
-              10);
+              10, all);
 }
 
 std::unique_ptr<Source> open_cifar100(std::filesystem::path const& folder, Split split) {
-  return open(folder, {split == Split::train ? "train.bin" : "test.bin"}, 2, 100);
+  return open(folder, {split == Split::train ? "train.bin" : "test.bin"}, 2, 100, true);
 }
 
 }  // namespace onedge::data

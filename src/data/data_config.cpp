@@ -29,12 +29,19 @@ void bind_path(config::Section& section, DataConfig& config) {
   if (config.set == "images" || section.documenting()) {
     section.when("set: images")
         .require("path", config.path,
-                 "folder of class folders of JPEG images, or of train/ and val/ (test samples) with such folders");
+                 "folder of class folders of JPEG images (an orientation in EXIF is ignored), or of train/ and val/ "
+                 "(test samples) with such folders");
   }
   if (config.set == "hdf5" || section.documenting()) {
     section.when("set: hdf5")
-        .require("path", config.path,
-                 "file with the datasets x [samples, …] and y [samples], and x_test, y_test for test samples");
+        .require(
+            "path", config.path,
+            "file with the datasets x [samples, …] and y [samples], and x_test, y_test for test samples; images are "
+            "[samples, height, width, channels] or, of one channel, [samples, height, width]");
+    section.when("set: hdf5")
+        .choose("layout", config.layout, {"nhwc", "nchw"},
+                "order of the axes of images in x; nhwc: [samples, height, width, channels]; nchw: [samples, channels, "
+                "height, width]");
   }
 }
 
@@ -61,7 +68,7 @@ void bind_standardize(config::Section& section, DataConfig& config) {
           "inputs x become (x - mean)/deviation; channel, pixel: per channel or per value of a sample, over the "
           "training samples used (deviation: ÷N, and 1 where x is constant); imagenet: per channel, with "
           "ImageNet's mean 255·(0.485, 0.456, 0.406) and deviation 255·(0.229, 0.224, 0.225) of pixels; none: pixels "
-          "become x/255");
+          "(also those of type uint8 in HDF5) become x/255, all other numbers stay as they are");
 }
 
 void bind_images(config::Section& section, DataConfig& config) {
@@ -103,12 +110,16 @@ void bind_text(config::Section& section, DataConfig& config) {
             "windows at the end of the text that are kept for the test split; 0: no test split", config::non_negative);
 }
 
+Hdf5Options hdf5_options(DataConfig const& config) {
+  return {static_cast<std::size_t>(config.classes), config.layout == "nchw", config.standardize};
+}
+
 std::unique_ptr<Source> open(DataConfig const& config, Split split, Report const& report) {
   auto const size = [](std::int64_t value) { return static_cast<std::size_t>(value); };
   if (is_one_of(config.set, {"mnist", "fashion-mnist"})) return open_idx(config.path, split, image_classes);
-  if (config.set == "cifar10") return open_cifar10(config.path, split);
+  if (config.set == "cifar10") return open_cifar10(config.path, split, config.samples == DataConfig::all);
   if (config.set == "cifar100") return open_cifar100(config.path, split);
-  if (config.set == "hdf5") return open_hdf5(config.path, split, size(config.classes));
+  if (config.set == "hdf5") return open_hdf5(config.path, split, hdf5_options(config));
   if (config.set == "text") return open_text(config.path, split, size(config.length), size(config.test_samples));
   if (config.set == "images") {
     return open_images(config.path, split, {size(config.size), size(config.resize)}, report);
@@ -155,7 +166,8 @@ std::unique_ptr<Source> make_source(DataConfig const& config, Split split, Repor
 
 bool has_test_split(DataConfig const& config) {
   std::filesystem::path const path = config.path;
-  auto const holds = [&](char const* name) { return std::filesystem::exists(path / name); };
+  std::error_code ignored;
+  auto const holds = [&](char const* name) { return std::filesystem::exists(path / name, ignored); };
   if (config.set == "synthetic") return true;
   if (config.set == "hdf5") return hdf5_has_test(path);
   if (config.set == "text") return config.test_samples > 0;

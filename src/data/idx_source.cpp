@@ -48,7 +48,8 @@ Header read_header(BinaryFile& file, std::uint32_t magic, std::string const& con
 std::filesystem::path find(std::filesystem::path const& folder, std::string const& stem) {
   for (auto const* ending : {"", ".gz"}) {
     auto const path = folder / (stem + ending);
-    if (std::filesystem::exists(path)) return path;
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) return path;
   }
   throw InputError(concat("data.path: no ", stem, " or ", stem, ".gz in ", folder.string()));
 }

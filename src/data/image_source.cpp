@@ -18,6 +18,11 @@ namespace {
 
 namespace filesystem = std::filesystem;
 
+bool is_folder(filesystem::path const& path) {
+  std::error_code ignored;
+  return filesystem::is_directory(path, ignored);
+}
+
 /// What a folder holds in alphabetical order, but for what is hidden by a dot.
 std::vector<filesystem::path> contents(filesystem::path const& folder) {
   std::error_code failure;
@@ -32,13 +37,13 @@ std::vector<filesystem::path> contents(filesystem::path const& folder) {
 
 filesystem::path split_folder(filesystem::path const& folder, Split split) {
   if (split == Split::test) return folder / "val";
-  return filesystem::is_directory(folder / "train") ? folder / "train" : folder;
+  return is_folder(folder / "train") ? folder / "train" : folder;
 }
 
 std::vector<filesystem::path> class_folders(filesystem::path const& folder) {
   auto result = contents(folder);
   for (auto const& path : result) {
-    require_input(filesystem::is_directory(path), "data.path: ", path.string(), " is a file among class folders");
+    require_input(is_folder(path), "data.path: ", path.string(), " is a file among class folders");
   }
   require_input(result.size() >= 2, "data.path: ", folder.string(), " holds ",
                 result.empty() ? "no class folder" : "one class folder only", "; there must be two or more");
@@ -98,6 +103,8 @@ class ImageSource : public Source {
         m_options(options),
         m_report(std::move(report)) {}
 
+  bool is_costly() const override { return true; }
+
  private:
   HostSamples read_samples(std::size_t first, std::size_t count) const override {
     std::size_t const features = description().features();
@@ -105,10 +112,16 @@ class ImageSource : public Source {
     samples.pixels.resize(count * features);
     samples.labels = read_labels(first, count);
     auto last_report = std::chrono::steady_clock::now();
+    std::mutex mutex;  // of the warnings
     for_each_on_all_cores(
         count,
         [&](std::size_t i) {
-          auto const pixels = prepared(m_files[first + i]);
+          auto const jpeg = decode_jpeg(m_files[first + i]);
+          auto const pixels = prepared(jpeg.image, m_files[first + i]);
+          {
+            std::lock_guard const lock(mutex);
+            warn_about(jpeg, first + i);
+          }
           std::copy(pixels.begin(), pixels.end(), samples.pixels.begin() + static_cast<std::ptrdiff_t>(i * features));
         },
         [&](std::size_t done) {
@@ -125,8 +138,19 @@ class ImageSource : public Source {
     return {begin, begin + static_cast<std::ptrdiff_t>(count)};
   }
 
-  std::vector<std::uint8_t> prepared(filesystem::path const& file) const {
-    auto const image = decode_jpeg(file);
+  void warn_about(Jpeg const& jpeg, std::size_t sample) const {
+    auto const& file = m_files[sample].string();
+    if (!jpeg.warning.empty()) {
+      new_warnings().add(description().name + ": odd images that were read all the same", sample,
+                         concat(file, ": ", jpeg.warning));
+    }
+    if (jpeg.orientation != 1) {
+      new_warnings().add(description().name + ": images that EXIF asks to turn or mirror, which is ignored", sample,
+                         concat(file, ": orientation ", jpeg.orientation));
+    }
+  }
+
+  std::vector<std::uint8_t> prepared(Image const& image, filesystem::path const& file) const {
     require_input(m_options.resize > 0 || std::min(image.width, image.height) >= m_options.size, file.string(), ": ",
                   image.width, " by ", image.height, " pixels are fewer than data.size: ", m_options.size,
                   ", and data.resize: none leaves them so");
@@ -142,7 +166,7 @@ class ImageSource : public Source {
 }  // namespace
 
 bool images_have_test(filesystem::path const& folder) {
-  return filesystem::is_directory(folder / "train") && filesystem::is_directory(folder / "val");
+  return is_folder(folder / "train") && is_folder(folder / "val");
 }
 
 std::unique_ptr<Source> open_images(filesystem::path const& folder, Split split, ImageOptions const& options,
@@ -155,7 +179,7 @@ std::unique_ptr<Source> open_images(filesystem::path const& folder, Split split,
     auto const images = contents(classes[label]);
     require_input(!images.empty(), "data.path: the class folder ", classes[label].string(), " is empty");
     for (auto const& path : images) {
-      require_input(!filesystem::is_directory(path), "data.path: ", path.string(), " is a folder among images");
+      require_input(!is_folder(path), "data.path: ", path.string(), " is a folder among images");
     }
     files.insert(files.end(), images.begin(), images.end());
     labels.resize(files.size(), static_cast<std::int32_t>(label));

@@ -18,20 +18,23 @@ class LabelSelection : public Source {
         m_samples(std::move(samples)),
         m_labels(std::move(labels)) {}
 
+  Warnings warnings() const override { return m_whole->warnings(); }
+  std::string sample_name(std::size_t sample) const override { return m_whole->sample_name(m_samples[sample]); }
+
  private:
   HostSamples read_samples(std::size_t first, std::size_t count) const override {
     HostSamples result;
     std::size_t last = first;
     for (std::size_t i = first; i < first + count; i = last) {
       last = end_of_run(i, first + count);
-      append(i, last, m_whole->read(m_samples[i], m_samples[last - 1] + 1 - m_samples[i]), result);
+      append(i, last, read_unchecked(*m_whole, m_samples[i], m_samples[last - 1] + 1 - m_samples[i]), result);
     }
     return result;
   }
 
-  /// Samples i … end are read from the whole in one go: what lies between them is little.
+  /// Samples i … end are read from the whole in one go: what lies between them is little, or cheap.
   std::size_t end_of_run(std::size_t i, std::size_t end) const {
-    constexpr std::size_t largest_gap = 64;
+    std::size_t const largest_gap = m_whole->is_costly() ? 1 : 64;
     constexpr std::size_t largest_run = 16384;
     std::size_t next = i + 1;
     while (next < end && m_samples[next] - m_samples[next - 1] <= largest_gap &&
@@ -43,10 +46,11 @@ class LabelSelection : public Source {
 
   /// Takes the samples i … end−1 out of a run of the whole that begins with sample i.
   void append(std::size_t i, std::size_t end, HostSamples const& run, HostSamples& result) const {
+    auto const features = description().features();
     auto const take = [&](auto const& from, auto& to, std::size_t sample) {
       if (from.empty()) return;
-      auto const begin = from.begin() + static_cast<std::ptrdiff_t>(sample * run.features);
-      to.insert(to.end(), begin, begin + static_cast<std::ptrdiff_t>(run.features));
+      auto const begin = from.begin() + static_cast<std::ptrdiff_t>(sample * features);
+      to.insert(to.end(), begin, begin + static_cast<std::ptrdiff_t>(features));
     };
     result.scale = run.scale;
     for (std::size_t k = i; k < end; ++k) {

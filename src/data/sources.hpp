@@ -14,13 +14,19 @@ namespace onedge::data {
 /// with .gz.
 std::unique_ptr<Source> open_idx(std::filesystem::path const& folder, Split split, std::size_t classes);
 
-/// data_batch_1.bin … data_batch_5.bin, those that exist, one after another; or test_batch.bin.
-std::unique_ptr<Source> open_cifar10(std::filesystem::path const& folder, Split split);
+/// data_batch_1.bin … data_batch_5.bin one after another, up to the first that is missing; or test_batch.bin. Where one
+/// is missing between others, InputError if `all` samples are wanted, else a warning.
+std::unique_ptr<Source> open_cifar10(std::filesystem::path const& folder, Split split, bool all);
 /// train.bin or test.bin; labels are the fine ones.
 std::unique_ptr<Source> open_cifar100(std::filesystem::path const& folder, Split split);
 
-/// Datasets x [samples, …] and y [samples] (x_test, y_test) of one file. `classes` 0 takes the largest label + 1.
-std::unique_ptr<Source> open_hdf5(std::filesystem::path const& file, Split split, std::size_t classes);
+struct Hdf5Options {
+  std::size_t classes = 0;           // 0: the largest label + 1
+  bool channels_first = false;       // images are [channels, height, width]
+  std::string standardize = "none";  // what is to become of the values, for warnings
+};
+/// Datasets x [samples, …] and y [samples] (x_test, y_test) of one file.
+std::unique_ptr<Source> open_hdf5(std::filesystem::path const& file, Split split, Hdf5Options const& options);
 bool hdf5_has_test(std::filesystem::path const& file);
 
 struct SyntheticShape {

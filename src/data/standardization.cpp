@@ -1,8 +1,11 @@
+#include <onedge/comm/agreement.hpp>
 #include <onedge/comm/block_sum.hpp>
 #include <onedge/core/error.hpp>
 #include <onedge/data/standardization.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 namespace onedge::data {
 
@@ -80,7 +83,31 @@ Standardization measure_standardization(HostSamples const& samples, std::size_t 
   for (std::size_t j = 0; j < size; ++j) result.mean[j] = origin[j] + result.mean[j] / count;
   result.deviation = sum([&](std::size_t j, double x) { return (x - result.mean[j]) * (x - result.mean[j]); });
   for (double& squares : result.deviation) squares = squares > 0 ? std::sqrt(squares / count) : 1.0;
+  comm::agree(communicator, [&] {
+    bool const is_finite = std::all_of(result.deviation.begin(), result.deviation.end(),
+                                       [](double deviation) { return std::isfinite(deviation); });
+    require_input(is_finite, "data.standardize: the values are so large that their squares overflow");
+  });
   return result;
 }
+
+template <class Real>
+void check_inputs(Source const& source, std::size_t first, HostSamples const& samples,
+                  Standardization const& standardization) {
+  for (std::size_t i = 0; i < samples.reals.size(); ++i) {
+    double input = samples.reals[i];
+    if (!standardization.empty()) {
+      std::size_t const j = i % samples.features % standardization.size();
+      input = (input - standardization.mean[j]) / standardization.deviation[j];
+    }
+    require_input(std::isfinite(static_cast<Real>(input)), source.sample_name(first + i / samples.features), " holds ",
+                  samples.reals[i], standardization.empty() ? "," : ", which once standardised is",
+                  std::is_same_v<Real, float> ? " beyond single precision; run.precision: double reaches further"
+                                              : " beyond double precision");
+  }
+}
+
+template void check_inputs<float>(Source const&, std::size_t, HostSamples const&, Standardization const&);
+template void check_inputs<double>(Source const&, std::size_t, HostSamples const&, Standardization const&);
 
 }  // namespace onedge::data

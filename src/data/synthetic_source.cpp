@@ -16,12 +16,12 @@ constexpr std::size_t hidden = 32;
 class SyntheticSource : public Source {
  public:
   SyntheticSource(SyntheticShape const& shape, std::uint64_t seed, Split split)
-      : Source({"synthetic", shape.samples, {shape.features}, shape.classes}),
-        m_inputs(seed, split == Split::train ? "data/synthetic/train" : "data/synthetic/test"),
+      : Source({"synthetic", shape.samples, {shape.features}, shape.classes, 1, 0, "float64"}),
+        m_inputs(seed, split == Split::train ? streams::synthetic_train : streams::synthetic_test),
         m_first(shape.features * hidden),
         m_second(hidden * shape.classes) {
-    RandomStream const first(seed, "data/synthetic/teacher/first");
-    RandomStream const second(seed, "data/synthetic/teacher/second");
+    RandomStream const first(seed, streams::teacher_first);
+    RandomStream const second(seed, streams::teacher_second);
     auto const scale = 1.0 / std::sqrt(static_cast<double>(shape.features));
     for (std::size_t i = 0; i < m_first.size(); ++i) m_first[i] = scale * first.normal(i);
     for (std::size_t i = 0; i < m_second.size(); ++i) m_second[i] = second.normal(i);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 
 #include "binary_file.hpp"
 #include "sources.hpp"
@@ -49,6 +50,17 @@ char32_t next_character(std::string const& text, std::size_t& at, std::string co
   return character;
 }
 
+/// Where the text begins: behind a byte-order mark, which says how a text is stored and is no part of it. InputError
+/// when it says that this is another encoding.
+std::size_t begin_of(std::string const& text, std::string const& name) {
+  using namespace std::string_view_literals;
+  bool const is_utf32 = text.starts_with("\xff\xfe\0\0"sv) || text.starts_with("\0\0\xfe\xff"sv);
+  bool const is_utf16 = text.starts_with("\xff\xfe"sv) || text.starts_with("\xfe\xff"sv);
+  require_input(!is_utf32 && !is_utf16, name, ": is a text in UTF-", is_utf32 ? 32 : 16,
+                " by its byte-order mark; UTF-8 is needed");
+  return text.starts_with("\xef\xbb\xbf"sv) ? 3 : 0;
+}
+
 /// The places of a text's characters in the sorted set of them.
 struct Characters {
   std::vector<std::int32_t> places;
@@ -57,7 +69,7 @@ struct Characters {
 
 Characters characters_of(std::string const& text, std::string const& name) {
   std::vector<char32_t> all;
-  for (std::size_t at = 0; at < text.size();) all.push_back(next_character(text, at, name));
+  for (std::size_t at = begin_of(text, name); at < text.size();) all.push_back(next_character(text, at, name));
   std::vector<bool> occurs(0x110000, false);
   for (char32_t const character : all) occurs[character] = true;
   std::vector<std::int32_t> place(occurs.size(), 0);

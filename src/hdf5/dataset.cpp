@@ -11,6 +11,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "storage.hpp"
 #include "types.hpp"
 
 namespace onedge::hdf5 {
@@ -94,36 +95,6 @@ std::optional<std::size_t> product(Shape const& shape) {
   return size;
 }
 
-// A few bytes can declare any number of values, and HDF5 makes them up: what costs memory must lie in the file, packed
-// by no more than anybody's compression does.
-constexpr std::size_t harmless_bytes = std::size_t{1} << 26;
-constexpr std::size_t best_compression = 4096;
-
-void require_plausible_chunks(hid_t properties, std::size_t value, std::size_t declared, std::string const& what) {
-  std::vector<hsize_t> extents(H5S_MAX_RANK);
-  int const rank = H5Pget_chunk(properties, H5S_MAX_RANK, extents.data());
-  std::size_t chunk = value;
-  for (int i = 0; i < rank; ++i) chunk *= static_cast<std::size_t>(extents[static_cast<std::size_t>(i)]);
-  require(chunk <= std::max(harmless_bytes, 2 * declared), what, ": its chunks of ", chunk,
-          " bytes are far larger than its ", declared, " bytes");
-}
-
-/// Error where the values that a dataset declares cannot be in the file. Before memory is taken for them.
-void require_plausible(hid_t dataset, hid_t type, Shape const& shape, std::string const& what) {
-  auto const properties = checked(H5Dget_create_plist(dataset), H5Pclose, what);
-  auto const layout = H5Pget_layout(properties.get());
-  std::size_t const value = std::max<std::size_t>(H5Tget_size(type), 1);
-  auto const size = product(shape);
-  require(size && *size <= std::numeric_limits<std::size_t>::max() / (2 * value), what, ": its shape ",
-          to_string(shape), " has too many values");
-  std::size_t const count = *size;
-  if (layout == H5D_CHUNKED) require_plausible_chunks(properties.get(), value, count * value, what);
-  if (layout == H5D_VIRTUAL || count * value <= harmless_bytes) return;
-  auto const stored = static_cast<std::size_t>(H5Dget_storage_size(dataset));
-  require(count * value / best_compression <= stored, what, ": it declares the shape ", to_string(shape), ", ",
-          count * value, " bytes, and only ", stored, " bytes are stored");
-}
-
 }  // namespace
 
 std::size_t size_of(Shape const& shape) {
@@ -188,38 +159,49 @@ Shape Dataset::shape() const {
   return shape_of(checked(H5Dget_space(id()), H5Sclose, "cannot read the shape of " + label()).get());
 }
 
+std::string Dataset::type_name() const {
+  auto const type = checked(H5Dget_type(id()), H5Tclose, "cannot read the type of " + label());
+  auto const bits = std::to_string(8 * H5Tget_size(type.get()));
+  switch (H5Tget_class(type.get())) {
+    case H5T_FLOAT:
+      return "float" + bits;
+    case H5T_INTEGER:
+      return (H5Tget_sign(type.get()) == H5T_SGN_NONE ? "uint" : "int") + bits;
+    default:
+      return "no number";
+  }
+}
+
 ElementType Dataset::element_type() const {
   return element_type_of(checked(H5Dget_type(id()), H5Tclose, "cannot read the type of " + label()).get());
 }
 
-void Dataset::require_plausible() const {
-  auto const type = checked(H5Dget_type(id()), H5Tclose, "cannot read the type of " + label());
-  hdf5::require_plausible(id(), type.get(), shape(), "cannot read " + label());
-}
+void Dataset::require_stored() const { hdf5::require_stored(id(), label()); }
+
+std::size_t Dataset::missing_chunks() const { return hdf5::missing_chunks(id(), label()); }
 
 template <class T>
 std::vector<T> Dataset::read() const {
   auto const what = "cannot read " + label();
+  require_stored();
   auto const type = checked(H5Dget_type(id()), H5Tclose, what);
   auto const space = checked(H5Dget_space(id()), H5Sclose, what);
-  auto const shape = shape_of(space.get());
-  hdf5::require_plausible(id(), type.get(), shape, what);
   auto const reader = [&](hid_t memory, void* values) {
     return H5Dread(id(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
   };
-  return read_values<T>(type.get(), space.get(), size_of(shape), reader, what);
+  return read_values<T>(type.get(), space.get(), size_of(shape_of(space.get())), reader, what);
 }
 
 template <class T>
 std::vector<T> Dataset::read_rows(std::size_t first, std::size_t count) const {
   auto const what = "cannot read " + label();
+  require_stored();
   auto const type = checked(H5Dget_type(id()), H5Tclose, what);
   auto const space = checked(H5Dget_space(id()), H5Sclose, what);
   auto const all = shape_of(space.get());
   require(!all.empty() && first <= all[0] && count <= all[0] - first, what, ": rows ", first, " to ", first + count,
           " asked for, its shape is ", to_string(all));
   if (count == 0) return {};
-  hdf5::require_plausible(id(), type.get(), all, what);
   std::vector<hsize_t> start(all.size(), 0), extent(all.begin(), all.end());
   start[0] = first;
   extent[0] = count;

@@ -12,6 +12,7 @@
   INSTANTIATE(float)                              \
   INSTANTIATE(double)                             \
   INSTANTIATE(std::int64_t)                       \
+  INSTANTIATE(std::uint64_t)                      \
   INSTANTIATE(std::int32_t)                       \
   INSTANTIATE(std::uint8_t)                       \
   INSTANTIATE(std::string)
@@ -34,6 +35,7 @@ Handle memory_type() {
     hid_t native = H5T_NATIVE_DOUBLE;
     if constexpr (std::is_same_v<T, float>) native = H5T_NATIVE_FLOAT;
     if constexpr (std::is_same_v<T, std::int64_t>) native = H5T_NATIVE_INT64;
+    if constexpr (std::is_same_v<T, std::uint64_t>) native = H5T_NATIVE_UINT64;
     if constexpr (std::is_same_v<T, std::int32_t>) native = H5T_NATIVE_INT32;
     if constexpr (std::is_same_v<T, std::uint8_t>) native = H5T_NATIVE_UINT8;
     return checked(H5Tcopy(native), H5Tclose, "cannot copy a type");

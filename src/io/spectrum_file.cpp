@@ -32,6 +32,7 @@ void write_operator(hdf5::Group group, OperatorSpectrum const& found) {
   std::vector<std::int64_t> const converged(found.converged.begin(), found.converged.end());
   group.write_attribute("products", found.products);
   group.write_attribute("seconds", found.seconds);
+  group.write_attribute("solver", found.solver);
   write_described(group, "eigenvalues", found.eigenvalues, {count}, "eigenvalues, the most extreme one first");
   write_described(group, "residuals", found.residuals, {count},
                   "norm of (operator - eigenvalue) applied to the unit eigenvector, divided by |eigenvalue|");
@@ -63,6 +64,7 @@ void publish(std::filesystem::path const& path, SpectrumFile const& contents) {
     file.write_attribute("parameters", contents.parameters);
     file.write_attribute("samples", contents.samples);
     file.write_attribute("edge", contents.edge);
+    file.write_attribute("micro_batch", contents.micro_batch);
     if (!contents.train_data.empty()) file.write_attribute("train_data", contents.train_data);
     if (!contents.checkpoint_train_data.empty()) {
       file.write_attribute("checkpoint_train_data", contents.checkpoint_train_data);

@@ -89,18 +89,26 @@ void Table::widen(Column& column, std::size_t width) {
 }
 
 void Table::redeclare(std::vector<Column> const& columns) {
-  require(columns.size() == m_columns.size(), "it has ", m_columns.size(), " columns, the run writes ", columns.size());
-  for (auto const& wanted : columns) {
-    auto const present = std::find_if(m_columns.begin(), m_columns.end(),
-                                      [&](Column const& column) { return column.name == wanted.name; });
-    require(present != m_columns.end(), "it has no column '", wanted.name, "'");
+  auto const named = [](std::vector<Column>& among, std::string const& name) {
+    return std::find_if(among.begin(), among.end(), [&](Column const& column) { return column.name == name; });
+  };
+  auto wanted_columns = columns;
+  for (auto const& present : m_columns) {
+    require(named(wanted_columns, present.name) != wanted_columns.end(), "it has a column '", present.name,
+            "', which the run does not write");
+  }
+  for (auto& wanted : wanted_columns) {
+    auto const present = named(m_columns, wanted.name);
+    if (present == m_columns.end()) {
+      m_values[wanted.name].assign(m_steps.size() * std::max<std::size_t>(wanted.width, 1), filler(wanted));
+      continue;
+    }
     bool const fits = wanted.kind == present->kind && (wanted.grows || wanted.width == present->width);
     require(fits, "its column '", wanted.name, "' is of another kind or width");
     if (wanted.width > present->width) widen(*present, wanted.width);
-    auto const width = present->width;
-    *present = wanted;
-    present->width = width;
+    wanted.width = present->width;
   }
+  m_columns = std::move(wanted_columns);
 }
 
 std::vector<double> const& Table::values(std::string const& column) const {
@@ -176,16 +184,23 @@ std::vector<Column> gain_columns() {
       {"on_edge", "objective after a step of twice that length, which is on the edge"}};
 }
 
-std::vector<Column> sharpness_columns(std::size_t count) {
+std::vector<Column> sharpness_columns(std::size_t count, std::vector<std::string> const& solvers) {
+  std::string numbers;
+  for (std::size_t i = 0; i < solvers.size(); ++i)
+    numbers += (i == 0 ? "" : ", ") + std::to_string(i + 1) + " " + solvers[i];
   return {
       {"eigenvalues",
        "largest eigenvalues of the operator, descending (of the negative Hessian: the most negative "
        "ones of the Hessian, ascending); NaN beyond as many as were asked for",
        "1", Kind::real, count, true},
-      {"residuals", "norm of (operator - eigenvalue) applied to the unit eigenvector, divided by |eigenvalue|", "1",
-       Kind::real, count, true},
+      {"residuals",
+       "norm of (operator - eigenvalue) applied to the unit eigenvector, divided by |eigenvalue|; not below what the "
+       "precision of the vectors can show",
+       "1", Kind::real, count, true},
       {"converged", "1 where the eigenvalue met the tolerance", "1", Kind::integer, count, true},
       {"hvps", "products of the operator with a vector spent", "1", Kind::integer},
+      {"solver", "number of the solver that gave the eigenvalues: " + numbers + "; 0: not recorded", "1",
+       Kind::integer},
       {"edge",
        "learning rate times the first eigenvalue; of the largest one, the edge of stability is 2 for gradient descent"},
       {"alignment",

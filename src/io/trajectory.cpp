@@ -60,6 +60,8 @@ void write_segments(hdf5::Group group, std::vector<Segment> const& segments) {
   columns.write("backend", &Segment::backend, "where the kernels ran");
   columns.write("devices", &Segment::devices, "names of the devices, each once; empty without devices");
   columns.write("communicator", &Segment::communicator, "what carries vectors between ranks");
+  columns.write("micro_batch", &Segment::micro_batch,
+                "samples that a rank held at once, where it had as many; 0: not recorded");
   columns.write("hosts", &Segment::hosts, "names of the hosts");
   columns.write("job_id", &Segment::job_id, "number of the job in the batch system; empty without one");
   columns.write("revision", &Segment::revision, "git revision of the program");
@@ -75,6 +77,7 @@ std::vector<Segment> read_segments(hdf5::Group const& group) {
     restore(group, "devices", segments, &Segment::devices);
     restore(group, "communicator", segments, &Segment::communicator);
   }
+  if (group.has("micro_batch")) restore(group, "micro_batch", segments, &Segment::micro_batch);
   restore(group, "hosts", segments, &Segment::hosts);
   restore(group, "job_id", segments, &Segment::job_id);
   restore(group, "revision", segments, &Segment::revision);
@@ -210,6 +213,15 @@ Table const& Trajectory::table(std::string const& name) const {
   auto const found = m_tables.find(name);
   require(found != m_tables.end(), "the trajectory has no table '", name, "'");
   return found->second;
+}
+
+void Trajectory::begin(Segment segment, std::vector<std::string> const& warnings) {
+  set_status(Status::running);
+  for (auto const& text : warnings) {
+    auto const is_same = [&](Warning const& known) { return known.message == text; };
+    if (std::none_of(m_warnings.begin(), m_warnings.end(), is_same)) warn(segment.first_step, text);
+  }
+  add_segment(std::move(segment));
 }
 
 void Trajectory::write(hdf5::Group& group) const {

@@ -86,35 +86,71 @@ struct EntryProductInDouble {
   }
 };
 
-template <class Real, class Space>
-void chunk_products(Space const& space, VectorWindow<Real const, Space> a, VectorWindow<Real const, Space> b,
-                    std::size_t first_chunk, std::size_t chunks, VectorWindow<double, Space> partial) {
-  std::size_t const length = a.extent(0);
-  if constexpr (is_host_space<Space>) {
-    for (std::size_t c = first_chunk; c < first_chunk + chunks; ++c) {
-      std::size_t const end = std::min(length, (c + 1) * chunk);
-      double sum = 0;
-      Real const* const x = a.data();
-      Real const* const y = b.data();
-      for (std::size_t i = c * chunk; i < end; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(y[i]);
-      partial(c) = sum;
+// Left factors that one pass over a chunk multiplies with the same right one, and sums of each side by side.
+constexpr std::size_t most_left = 4, lanes = 8;
+
+/// sums[n] ← Σ_i left[n][i] right[i], in double.
+template <std::size_t count, class Real>
+void products_with(Real const* const* left, Real const* right, std::size_t length, double* sums) {
+  double partial[count][lanes] = {};
+  std::size_t const whole = length - length % lanes;
+  for (std::size_t i = 0; i < whole; i += lanes)
+    for (std::size_t n = 0; n < count; ++n)
+      for (std::size_t l = 0; l < lanes; ++l) {
+        partial[n][l] += static_cast<double>(left[n][i + l]) * static_cast<double>(right[i + l]);
+      }
+  for (std::size_t n = 0; n < count; ++n) {
+    double sum = 0;
+    for (std::size_t l = 0; l < lanes; ++l) sum += partial[n][l];
+    for (std::size_t i = whole; i < length; ++i) {
+      sum += static_cast<double>(left[n][i]) * static_cast<double>(right[i]);
     }
-  } else {
-    using Policy = Kokkos::TeamPolicy<Space>;
-    Kokkos::parallel_for(
-        "onedge::InnerProducts::chunks", Policy(space, static_cast<int>(chunks), Kokkos::AUTO),
-        KOKKOS_LAMBDA(typename Policy::member_type const& team) {
-          std::size_t const c = first_chunk + static_cast<std::size_t>(team.league_rank());
-          std::size_t const begin = c * chunk;
-          std::size_t const end = begin + chunk < length ? begin + chunk : length;
-          double sum = 0;
-          Kokkos::parallel_reduce(
-              Kokkos::TeamThreadRange(team, begin, end),
-              [&](std::size_t i, double& local) { local += static_cast<double>(a(i)) * static_cast<double>(b(i)); },
-              sum);
-          if (team.team_rank() == 0) partial(c) = sum;
-        });
+    sums[n] = sum;
   }
+}
+
+/// On the host: all pairs visit a chunk while it is in the caches, and neighbours with the same second vector do so
+/// together.
+template <class Real, class Pairs, class Partial>
+void sum_chunks_on_host(Pairs const& pairs, std::size_t chunks, Partial const& partial) {
+  std::size_t const length = pairs.front().first.extent(0);
+  for (std::size_t c = 0; c < chunks; ++c) {
+    std::size_t const begin = c * chunk, count = std::min(length, begin + chunk) - begin;
+    for (std::size_t pair = 0; pair < pairs.size();) {
+      Real const* const right = pairs[pair].second.data();
+      Real const* left[most_left];
+      double sums[most_left];
+      std::size_t together = 0;
+      for (; together < most_left && pair + together < pairs.size(); ++together) {
+        if (pairs[pair + together].second.data() != right) break;
+        left[together] = pairs[pair + together].first.data() + begin;
+      }
+      if (together < most_left) together = 1;
+      together == 1 ? products_with<1>(left, right + begin, count, sums)
+                    : products_with<most_left>(left, right + begin, count, sums);
+      for (std::size_t n = 0; n < together; ++n) partial(pair + n, c) = sums[n];
+      pair += together;
+    }
+  }
+}
+
+template <class Real, class Space>
+void sum_chunks_on_device(Space const& space, VectorWindow<Real const, Space> a, VectorWindow<Real const, Space> b,
+                          VectorWindow<double, Space> partial) {
+  std::size_t const length = a.extent(0);
+  using Policy = Kokkos::TeamPolicy<Space>;
+  Kokkos::parallel_for(
+      "onedge::InnerProducts::chunks", Policy(space, static_cast<int>(partial.extent(0)), Kokkos::AUTO),
+      KOKKOS_LAMBDA(typename Policy::member_type const& team) {
+        std::size_t const c = static_cast<std::size_t>(team.league_rank());
+        std::size_t const begin = c * chunk;
+        std::size_t const end = begin + chunk < length ? begin + chunk : length;
+        double sum = 0;
+        Kokkos::parallel_reduce(
+            Kokkos::TeamThreadRange(team, begin, end),
+            [&](std::size_t i, double& local) { local += static_cast<double>(a(i)) * static_cast<double>(b(i)); }, sum);
+        if (team.team_rank() == 0) partial(c) = sum;
+      });
 }
 
 /// sums(row) ← tree_sum of the row, by the threads of a team: the same additions, a level of the tree at a time.
@@ -150,12 +186,12 @@ void InnerProducts<Real, Space>::sum_chunks(std::vector<std::pair<Operand, Opera
     m_partial_host = Kokkos::create_mirror_view(m_partial);
     m_sums_host = Kokkos::create_mirror_view(m_sums);
   }
-  // On the host, all pairs visit a chunk while it is in cache.
-  std::size_t const sweep = is_host_space<Space> ? 1 : chunks;
-  for (std::size_t first = 0; first < chunks; first += sweep) {
+  if constexpr (is_host_space<Space>) {
+    sum_chunks_on_host<Real>(pairs, chunks, m_partial);
+  } else {
     for (std::size_t pair = 0; pair < pairs.size(); ++pair) {
       VectorWindow<double, Space> const row(m_partial.data() + pair * chunks, chunks);
-      chunk_products<Real, Space>(m_space, pairs[pair].first, pairs[pair].second, first, sweep, row);
+      sum_chunks_on_device<Real, Space>(m_space, pairs[pair].first, pairs[pair].second, row);
     }
   }
 }

@@ -65,8 +65,10 @@ Value patches(Network<Real, Space>& network, Shape const& sample, std::int64_t p
 }
 
 void require_images(Shape const& sample, std::string const& kind) {
+  std::string shape;
+  for (std::size_t const extent : sample) shape += concat(shape.empty() ? "" : ", ", extent);
   require_input(sample.size() == 3, "model.kind: ", kind,
-                " takes images [height, width, channels]; the samples here are not");
+                " takes images [height, width, channels]; the shape of a sample here is [", shape, "]");
 }
 
 void require_heads(std::string const& key, std::int64_t width, std::int64_t heads) {

@@ -28,6 +28,14 @@ struct SerialRow {
     for (std::size_t j = 1; j < count; ++j) largest = value(j) > largest ? value(j) : largest;
     return largest;
   }
+  /// The first j for which holds(j); 0 where there is none.
+  template <class Predicate>
+  KOKKOS_FORCEINLINE_FUNCTION std::size_t find(std::size_t count, Predicate const& holds) const {
+    for (std::size_t j = 0; j < count; ++j) {
+      if (holds(j)) return j;
+    }
+    return 0;
+  }
 };
 
 /// Threads of a warp that work on one row, and rows that one team works on.
@@ -61,6 +69,15 @@ struct LanesRow {
         [&](std::size_t j, Real& largest) { largest = value(j) > largest ? value(j) : largest; },
         Kokkos::Max<Real>(result));
     return result;
+  }
+  template <class Predicate>
+  KOKKOS_INLINE_FUNCTION std::size_t find(std::size_t count, Predicate const& holds) const {
+    std::size_t result = count;
+    Kokkos::parallel_reduce(
+        Kokkos::ThreadVectorRange(member, count),
+        [&](std::size_t j, std::size_t& first) { first = holds(j) && j < first ? j : first; },
+        Kokkos::Min<std::size_t>(result));
+    return result < count ? result : 0;
   }
 
  private:

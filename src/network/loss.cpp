@@ -1,6 +1,8 @@
 #include <onedge/network/loss.hpp>
 #include <onedge/network/taylor.hpp>
 
+#include <cmath>
+
 #include "for_each_row.hpp"
 
 namespace onedge::network {
@@ -21,29 +23,50 @@ struct Logits {
   }
 };
 
-// A loss function gives the value of one row, and its gradient entry by entry. `row`: see for_each_row.hpp.
+// A loss function gives the value of one row, and its gradient entry by entry, over a Taylor scalar T. `row`: see
+// for_each_row.hpp.
 
+/// With δ_j = z_j − z_m, m the largest logit, and S = Σ_{j≠m} exp δ_j: p_j = exp δ_j / (1 + S), ℓ = log(1 + S) −
+/// δ_label. Nothing cancels. Where the label is all but certain, it is m, and ℓ = log(1 + S), 1 − p_m = S / (1 + S) and
+/// their derivatives are as small as S, to all digits.
 struct CrossEntropy {
+  template <class T>
+  struct Exponentials {
+    std::size_t m;
+    T largest;  // z_m
+    T others;   // S
+  };
+
   template <class T, class Row, class Z>
-  KOKKOS_INLINE_FUNCTION static T sum_of_exponentials(Row const& row, Z const& z, std::size_t classes,
-                                                      typename T::Scalar& largest) {
-    auto const top = row.template largest<typename T::Scalar>(classes, [&](std::size_t j) { return z(j).c[0]; });
-    largest = top;
-    return row.template sum<T>(classes, [&](std::size_t j) { return exp(z(j) - top); });
+  KOKKOS_INLINE_FUNCTION static Exponentials<T> exponentials(Row const& row, Z const& z, std::size_t classes) {
+    using Real = typename T::Scalar;
+    auto const top = row.template largest<Real>(classes, [&](std::size_t j) { return z(j).c[0]; });
+    std::size_t const m = row.find(classes, [&](std::size_t j) { return z(j).c[0] == top; });
+    T const largest = z(m);
+    T others = row.template sum<T>(classes, [&](std::size_t j) { return j == m ? T{} : exp(z(j) - largest); });
+    if (!std::isfinite(top)) others.c[0] = top * Real(0);  // NaN: an overflow is no certainty
+    return {m, largest, others};
   }
   template <class T, class Row, class Z>
-  KOKKOS_INLINE_FUNCTION static T value(Row const& row, Z const& z, std::size_t classes, std::size_t label) {
-    typename T::Scalar largest;
-    T const sum = sum_of_exponentials<T>(row, z, classes, largest);
-    return log(sum) + largest - z(label);
+  KOKKOS_INLINE_FUNCTION static Taylor<double, T::order> value(Row const& row, Z const& z, std::size_t classes,
+                                                               std::size_t label) {
+    auto const [m, largest, others] = exponentials<T>(row, z, classes);
+    auto const rest = widened(log1p(others));
+    // In double, because fast math may add floats in another order than this.
+    return label == m ? rest : rest + widened(largest - z(label));
   }
   template <class T, class Row, class Z, class Write>
   KOKKOS_INLINE_FUNCTION static void gradient(Row const& row, Z const& z, std::size_t classes, std::size_t label,
                                               Write const& write) {
     using Real = typename T::Scalar;
-    Real largest;
-    T const inverse = reciprocal(sum_of_exponentials<T>(row, z, classes, largest));
-    row.each(classes, [&](std::size_t j) { write(j, exp(z(j) - largest) * inverse - Real(j == label ? 1 : 0)); });
+    auto const s = exponentials<T>(row, z, classes);
+    T const inverse = reciprocal(s.others + Real(1));
+    Real const missing = s.others.c[0] * inverse.c[0];  // 1 − p_m
+    row.each(classes, [&](std::size_t j) {
+      T p = exp(z(j) - s.largest) * inverse;
+      if (j == label) p.c[0] = label == s.m ? -missing : p.c[0] - Real(1);
+      write(j, p);
+    });
   }
 };
 

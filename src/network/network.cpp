@@ -5,8 +5,13 @@
 
 namespace onedge::network {
 
+namespace {
+constexpr std::size_t most_operations = 100000;
+}
+
 template <class Real, class Space>
 Value Network<Real, Space>::add_value(Shape shape, int degree) {
+  check_size("an activation", shape);
   m_values.push_back({static_cast<int>(m_values.size()), std::move(shape), degree});
   return m_values.back();
 }
@@ -27,6 +32,9 @@ Integers Network<Real, Space>::tokens(std::size_t length) {
 
 template <class Real, class Space>
 Value Network<Real, Space>::apply(std::unique_ptr<Operation<Real, Space>> operation) {
+  require_input(m_operations.size() < most_operations, "the model is too large: it has more than ", most_operations,
+                " operations");
+  for (Value const& value : operation->inputs()) check_own(value);
   Value const value = add_value(operation->output().shape, operation->output().degree);
   operation->set_output_id(value.id);
   m_operations.push_back(std::move(operation));
@@ -36,8 +44,44 @@ Value Network<Real, Space>::apply(std::unique_ptr<Operation<Real, Space>> operat
 
 template <class Real, class Space>
 void Network<Real, Space>::finish(std::unique_ptr<Loss<Real, Space>> loss) {
+  check_own(loss->logits());
   m_loss = std::move(loss);
+  check_all_used();
   decide_storage();
+}
+
+template <class Real, class Space>
+void Network<Real, Space>::check_own(Value const& value) const {
+  require(value.id >= 0 && static_cast<std::size_t>(value.id) < m_values.size(), "a value ", text_of(value.shape),
+          " is not of this network");
+}
+
+// The adjoint of such a value would be read and never written.
+template <class Real, class Space>
+void Network<Real, Space>::check_all_used() const {
+  std::vector<bool> used(m_values.size(), false);
+  for (auto const& operation : m_operations) {
+    for (Value const& value : operation->inputs()) used[value.id] = true;
+  }
+  used[m_loss->logits().id] = true;
+  require(m_input.id < 0 || used[m_input.id], "the network does not use its input");
+  for (std::size_t position = 0; position < m_operations.size(); ++position) {
+    if (used[m_operations[position]->output().id]) continue;
+    auto const& output = m_operations[position]->output();
+    throw Error(concat("nothing in the network uses the output ", text_of(output.shape), " of operation ", position + 1,
+                       ", ", m_operations[position]->name(), parameters_of(position)));
+  }
+}
+
+template <class Real, class Space>
+std::string Network<Real, Space>::parameters_of(std::size_t position) const {
+  std::size_t const begin = position == 0 ? 0 : m_known_parameters[position - 1];
+  std::string text;
+  for (auto const& tensor : m_parameters.tensors()) {
+    auto const offset = tensor.parameter.offset;
+    if (offset >= begin && offset < m_known_parameters[position]) text += (text.empty() ? " of " : ", ") + tensor.name;
+  }
+  return text;
 }
 
 template <class Real, class Space>

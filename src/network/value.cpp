@@ -31,10 +31,34 @@ double initial_value(Initializer const& how, RandomStream const& random, std::si
 
 }  // namespace
 
+std::string text_of(Shape const& shape) {
+  std::string text;
+  for (std::size_t const extent : shape) text += concat(text.empty() ? "" : ", ", extent);
+  return concat("[", text, "]");
+}
+
+void check_size(std::string const& what, Shape const& shape) {
+  double size = 1;  // cannot overflow
+  for (std::size_t const extent : shape) size *= static_cast<double>(extent);
+  require_input(size <= 0x1p40, "the model is too large: ", what, " ", text_of(shape), " has more than 2^40 elements");
+}
+
+void ParameterLayout::check_name(std::string const& name) {
+  if (m_streams.empty()) {
+    for (auto const other : streams::all) m_streams.emplace(RandomStream::number(other), other);
+  }
+  auto const [found, is_new] = m_streams.emplace(RandomStream::number(name), name);
+  require(is_new || found->second != name, "two parameters are named ", name);
+  require(is_new, "the parameter ", name, " would get the random numbers of ", found->second, ": give it another name");
+}
+
 Parameter ParameterLayout::add(std::string const& name, Shape shape, Initializer initializer) {
-  for (auto const& tensor : m_tensors) require(tensor.name != name, "two parameters are named ", name);
+  check_name(name);
+  check_size(name, shape);
   Parameter parameter{static_cast<int>(m_tensors.size()), m_size, std::move(shape)};
   m_size += parameter.size();
+  require_input(m_size <= std::size_t{1} << 44, "the model is too large: with ", name, " ", text_of(parameter.shape),
+                " it has more than 2^44 parameters");
   m_tensors.push_back({name, parameter, initializer});
   return parameter;
 }

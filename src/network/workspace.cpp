@@ -157,14 +157,17 @@ void Workspace<Real, Space>::forget_written() {
 template <class Real, class Space>
 std::size_t Workspace<Real, Space>::bytes(Network<Real, Space> const& network, std::size_t samples,
                                           Demand const& demand) {
-  std::size_t elements = 0;
+  double elements = 0;  // cannot overflow
   for (int kind = 0; kind < kinds; ++kind) {
     int const columns = columns_of(static_cast<Kind>(kind), demand);
-    if (columns > 0) elements += plan_of(network, static_cast<Kind>(kind), demand).total() * samples * columns;
+    if (columns == 0) continue;
+    auto const total = plan_of(network, static_cast<Kind>(kind), demand).total();
+    elements += static_cast<double>(total) * static_cast<double>(samples) * columns;
   }
   std::size_t scratch = 0;
   for (auto const& operation : network.operations()) scratch = std::max(scratch, operation->scratch(samples));
-  return (elements + scratch) * sizeof(Real);
+  elements += static_cast<double>(scratch);
+  return static_cast<std::size_t>(std::min(elements * sizeof(Real), 0x1p60));
 }
 
 #define ONEDGE_INSTANTIATE(Real, Space) template class Workspace<Real, Space>;

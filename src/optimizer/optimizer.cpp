@@ -63,6 +63,10 @@ std::unique_ptr<Optimizer<Real, Space>> make_optimizer(OptimizerConfig const& co
   throw Error(concat("no optimizer is called '", config.kind, "'"));
 }
 
+std::size_t state_vectors(OptimizerConfig const& config) {
+  return config.kind == "gd" ? 0 : config.kind == "adam" ? 2 : 1;
+}
+
 #define ONEDGE_INSTANTIATE(Real, Space)  \
   template class Optimizer<Real, Space>; \
   template std::unique_ptr<Optimizer<Real, Space>> make_optimizer<Real, Space>(OptimizerConfig const&, std::size_t);

@@ -9,25 +9,19 @@
 #include <Teuchos_Range1D.hpp>
 #include <Teuchos_SerialDenseMatrix.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <ostream>
 #include <stdexcept>
 
+#include "solution.hpp"
+
 namespace Anasazi {
 
-/// An inner product is infinite or not a number: LAPACK must not see it. Thrown on every rank, since all have the same
-/// bits; no AnasaziError, which solvers would keep to themselves.
-struct NotFinite : std::runtime_error {
-  NotFinite() : std::runtime_error("the eigen-solver met a value that is not finite") {}
+/// Thrown where a solver goes on and on without a product of A; no AnasaziError, which solvers would keep to
+/// themselves.
+struct NeverEnding : std::runtime_error {
+  NeverEnding() : std::runtime_error("the eigen-solver does not come to an end") {}
 };
-
-inline std::vector<double> checked(std::vector<double> products) {
-  if (!std::all_of(products.begin(), products.end(), [](double value) { return std::isfinite(value); })) {
-    throw NotFinite();
-  }
-  return products;
-}
 
 template <class Scalar, class Real, class Space>
 class MultiVecTraits<Scalar, onedge::spectrum::ShardedVectors<Real, Space>> {
@@ -87,7 +81,8 @@ class MultiVecTraits<Scalar, onedge::spectrum::ShardedVectors<Real, Space>> {
   }
   /// b(i, j) = alpha ⟨a_i, mv_j⟩.
   static void MvTransMv(Scalar alpha, MV const& a, MV const& mv, Matrix& b) {
-    auto const products = checked(mv.inner_products(a));
+    if (mv.pool()->is_overdrawn()) throw NeverEnding();
+    auto const products = onedge::spectrum::checked(mv.inner_products(a));
     auto const width = static_cast<std::size_t>(mv.columns());
     for (int i = 0; i < a.columns(); ++i)
       for (int j = 0; j < mv.columns(); ++j) {
@@ -96,11 +91,11 @@ class MultiVecTraits<Scalar, onedge::spectrum::ShardedVectors<Real, Space>> {
       }
   }
   static void MvDot(MV const& mv, MV const& a, std::vector<Scalar>& b) {
-    auto const products = checked(mv.dots(a));
+    auto const products = onedge::spectrum::checked(mv.dots(a));
     for (std::size_t j = 0; j < products.size(); ++j) b[j] = static_cast<Scalar>(products[j]);
   }
   static void MvNorm(MV const& mv, std::vector<typename Teuchos::ScalarTraits<Scalar>::magnitudeType>& norms) {
-    auto const products = checked(mv.dots(mv));
+    auto const products = onedge::spectrum::checked(mv.dots(mv));
     for (std::size_t j = 0; j < products.size(); ++j) norms[j] = static_cast<Scalar>(std::sqrt(products[j]));
   }
 

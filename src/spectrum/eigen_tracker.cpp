@@ -36,7 +36,7 @@ template <class Real, class Space>
 EigenPairs<Real, Space> EigenTracker<Real, Space>::measure(Operator<Real, Space> const& a, Vectors const& hint,
                                                            std::uint64_t draw) {
   auto pairs = solve(a, start(hint, draw), m_count, m_options);
-  if (pairs.vectors.columns() > 0) m_vectors = pairs.vectors;
+  if (pairs.vectors.columns() > 0 && !pairs.stopped) m_vectors = pairs.vectors;
   return pairs;
 }
 

@@ -20,6 +20,19 @@ OperatorKind operator_kind(std::string const& name) {
   return static_cast<OperatorKind>(found - names.begin());
 }
 
+namespace {
+
+/// Nothing would be measured, which nobody wants who says how. `every: 0` beside them is a measurement turned off.
+void check_has_cadence(config::Section const& section) {
+  if (section.given("every")) return;
+  for (auto const* const key :
+       {"operators", "count", "tolerance", "solver", "block", "maximum_products", "track_above", "maximum_count"}) {
+    if (section.given(key)) section.fail(key, "is given without measure.sharpness.every, so nothing would be measured");
+  }
+}
+
+}  // namespace
+
 SharpnessConfig SharpnessConfig::bind(config::Section section) {
   SharpnessConfig config;
   section.bind(
@@ -55,6 +68,7 @@ SharpnessConfig SharpnessConfig::bind(config::Section section) {
   section.bind_optional("track_above", config.track_above,
                         "raise the number of eigenvalues while the smallest one times the learning rate is above this");
   section.bind("maximum_count", config.maximum_count, "with track_above, the most eigenvalues", {1, 64});
+  check_has_cadence(section);
   if (config.solver.kind == "power" && (config.count > 1 || config.tracks())) {
     section.fail("solver", "power finds one eigenvalue: count must be 1, without track_above");
   }

@@ -1,7 +1,9 @@
+#include <onedge/comm/agreement.hpp>
 #include <onedge/core/error.hpp>
 #include <onedge/training/objective_line.hpp>
 
 #include <cmath>
+#include <limits>
 
 namespace onedge::training {
 
@@ -25,6 +27,7 @@ void ObjectiveLine<Real, Space>::begin(std::int64_t step, Constant parameters, d
   m_away = false;
   m_curvature.reset();
   m_gauss_newton_curvature.reset();
+  m_parameter_norm.reset();
   m_sharpness = {};
   m_has_previous = previous_update.extent(0) > 0;
   std::vector<std::pair<Constant, Constant>> pairs{{gradient, update}, {gradient, gradient}, {update, update}};
@@ -32,7 +35,8 @@ void ObjectiveLine<Real, Space>::begin(std::int64_t step, Constant parameters, d
     pairs.insert(pairs.end(),
                  {{gradient, previous_update}, {update, previous_update}, {previous_update, previous_update}});
   }
-  auto const products = m_inner_products(pairs);
+  auto products = m_inner_products(pairs);
+  comm::share_rank_0(m_objective.communicator(), products);
   m_slope = products[0];
   m_gradient_norm = std::sqrt(products[1]);
   m_update_norm = std::sqrt(products[2]);
@@ -47,15 +51,27 @@ double ObjectiveLine<Real, Space>::update_cosine() const {
   return norms > 0 ? m_update_product / norms : 0;
 }
 
+// Where not one weight changes, η|uᵢ| ≤ ε|wᵢ| for all of them, hence η‖u‖ ≤ ε‖w‖.
+template <class Real, class Space>
+double ObjectiveLine<Real, Space>::smallest_learning_rate() {
+  if (!m_parameter_norm) {
+    double const square = m_inner_products({{m_parameters, m_parameters}})[0];
+    m_parameter_norm = std::sqrt(comm::of_rank_0(m_objective.communicator(), square));
+  }
+  return m_update_norm > 0 ? std::numeric_limits<Real>::epsilon() * *m_parameter_norm / m_update_norm : 0;
+}
+
 template <class Real, class Space>
 double ObjectiveLine<Real, Space>::loss_at(double learning_rate) {
   if (m_trial.extent(0) == 0) {
     m_trial = uninitialised<Vector<Real, Space>>("onedge::ObjectiveLine::trial", m_parameters.extent(0));
   }
-  linalg::add_scaled<Real>(m_space, m_parameters, static_cast<Real>(learning_rate), m_update, m_trial);
+  auto const& communicator = m_objective.communicator();
+  auto const step = static_cast<Real>(comm::of_rank_0(communicator, learning_rate));
+  linalg::add_scaled<Real>(m_space, m_parameters, step, m_update, m_trial);
   m_objective.set_point(m_trial);
   m_away = true;
-  return m_objective.loss().loss;
+  return comm::of_rank_0(communicator, m_objective.loss().loss);
 }
 
 template <class Real, class Space>
@@ -68,7 +84,7 @@ template <class Real, class Space>
 double ObjectiveLine<Real, Space>::curvature() {
   if (!m_curvature) {
     return_to_point();
-    m_curvature = m_objective.curvature(m_update);
+    m_curvature = comm::of_rank_0(m_objective.communicator(), m_objective.curvature(m_update));
   }
   return *m_curvature;
 }
@@ -77,7 +93,8 @@ template <class Real, class Space>
 double ObjectiveLine<Real, Space>::gauss_newton_curvature() {
   if (!m_gauss_newton_curvature) {
     return_to_point();
-    m_gauss_newton_curvature = m_objective.gauss_newton_curvature(m_update);
+    m_gauss_newton_curvature =
+        comm::of_rank_0(m_objective.communicator(), m_objective.gauss_newton_curvature(m_update));
   }
   return *m_gauss_newton_curvature;
 }

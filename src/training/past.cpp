@@ -96,6 +96,11 @@ Past Past::read(fs::path const& directory) {
   return past;
 }
 
+std::size_t Past::micro_batch() const {
+  if (!checkpoint || checkpoint->trajectory->segments().empty()) return 0;
+  return static_cast<std::size_t>(checkpoint->trajectory->segments().back().micro_batch);
+}
+
 std::optional<io::Status> Past::ended(TrainingConfig const& config, std::string const& deck) const {
   if (checkpoint) {
     check_same_deck(checkpoint->deck, checkpoint->writer, deck, directory / io::checkpoint_name(checkpoint->step));

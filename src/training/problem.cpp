@@ -1,3 +1,4 @@
+#include <onedge/comm/agreement.hpp>
 #include <onedge/core/error.hpp>
 #include <onedge/io/checkpoint.hpp>
 #include <onedge/training/problem.hpp>
@@ -10,8 +11,12 @@ namespace onedge::training {
 template <class Real, class Space>
 Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator const& communicator,
                               data::Report const& report)
-    : m_rank(communicator.rank()),
-      m_ranks(communicator.size()),
+    : Problem(config, communicator.rank(), communicator.size(), report) {}
+
+template <class Real, class Space>
+Problem<Real, Space>::Problem(TrainingConfig const& config, int rank, int ranks, data::Report const& report)
+    : m_rank(rank),
+      m_ranks(ranks),
       m_standardize(config.data.standardize),
       m_batch_config(config.batch),
       m_seed(static_cast<std::uint64_t>(config.seed)),
@@ -19,22 +24,26 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator c
   auto const& description = m_source->description();
   m_range = data::sample_range(config.data, description);
   auto const block = static_cast<std::size_t>(config.block);
-  m_partition.emplace(m_range.count, block, communicator.size());
+  m_partition.emplace(m_range.count, block, ranks, "the training set's ");
   if (!config.batch.is_full()) {
     auto const size = static_cast<std::size_t>(config.batch.size);
     require_input(size <= m_range.count, "batch.size: ", size, " is more than the ", m_range.count,
                   " training samples");
     require_input(!config.batch.augments() || description.shape.size() == 3,
                   "batch.crop, batch.flip: are for images, [height, width, channels]");
-    m_step_partition.emplace(size, block, communicator.size());
+    m_step_partition.emplace(size, block, ranks, "a batch's ");
   }
   require_input(config.data.standardize != "imagenet" || description.shape.back() == 3,
                 "data.standardize: imagenet is for three channels, ", description.name, " has ",
                 description.shape.back());
-  m_network =
-      model::make_network<Real, Space>(config.model, {description.shape, description.classes, description.vocabulary});
+  try {
+    m_network = model::make_network<Real, Space>(config.model,
+                                                 {description.shape, description.classes, description.vocabulary});
+  } catch (InputError const& error) {
+    throw InputError(concat(error.what(), " (data: ", description.name, ")"));
+  }
   auto const& sharpness = config.sharpness;
-  bool const fits = sharpness.solver.fits(static_cast<int>(sharpness.most()), m_network->parameters().size());
+  bool const fits = static_cast<std::size_t>(sharpness.most()) <= m_network->parameters().size();
   require_input(sharpness.every == 0 || fits, "measure.sharpness: ", sharpness.most(),
                 " eigenvalues are too many for a model of ", m_network->parameters().size(), " parameters");
   if (config.evaluation_every > 0 && data::has_test_split(config.data)) {
@@ -42,8 +51,16 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, comm::Communicator c
     auto const& test = m_test_source->description();
     require_input(test.shape == description.shape && test.classes <= description.classes, test.name,
                   ": the test samples differ in shape or classes from ", description.name);
-    m_test_partition.emplace(test.samples, block, communicator.size());
+    m_test_partition = data::BlockPartition::with_idle_ranks(test.samples, block, ranks);
   }
+  m_warnings = found_warnings();
+}
+
+template <class Real, class Space>
+data::Warnings Problem<Real, Space>::found_warnings() const {
+  auto warnings = m_source->warnings();
+  if (m_test_source) warnings.add(m_test_source->warnings());
+  return warnings;
 }
 
 template <class Real, class Space>
@@ -54,9 +71,18 @@ void Problem<Real, Space>::read_samples() {
   require_input(m_standardize != "imagenet" || m_samples.reals.empty(),
                 "data.standardize: imagenet is for pixels, but ", m_source->description().name, " holds real numbers");
   if (m_test_source) {
-    m_test_samples =
-        m_test_source->read(m_test_partition->first_sample(m_rank), m_test_partition->sample_count(m_rank));
+    m_test_samples.features = m_test_source->description().features();
+    std::size_t const count = m_test_partition->sample_count(m_rank);
+    if (count > 0) m_test_samples = m_test_source->read(m_test_partition->first_sample(m_rank), count);
   }
+}
+
+template <class Real, class Space>
+void Problem<Real, Space>::check_inputs(data::Standardization const& standardization) const {
+  auto const first = m_range.first + m_partition->first_sample(m_rank);
+  data::check_inputs<Real>(*m_source, first, m_samples, standardization);
+  if (!m_test_source) return;
+  data::check_inputs<Real>(*m_test_source, m_test_partition->first_sample(m_rank), m_test_samples, standardization);
 }
 
 template <class Real, class Space>
@@ -76,6 +102,8 @@ void Problem<Real, Space>::make_shards(comm::Communicator const& communicator) {
     std::size_t const size = by_channel ? m_source->description().shape.back() : m_samples.features;
     standardization = data::measure_standardization(m_samples, size, *m_partition, communicator);
   }
+  comm::agree(communicator, [&] { check_inputs(standardization); });
+  m_warnings = found_warnings().gathered(communicator);
   if (m_batch_config.is_full()) {
     m_shard = data::Shard<Real, Space>(std::exchange(m_samples, {}), standardization);
   } else {
@@ -168,29 +196,10 @@ std::size_t measurement_bytes(Problem<Real, Space> const& problem, TrainingConfi
   return planes + problem.vector_bytes(2 * demand.products, config.sharpness.solver.vectors(count) + operators * count);
 }
 
-template <class Real, class Space>
-std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConfig const& config,
-                               network::Demand const& demand, int local_ranks) {
-  if (config.micro_batch > 0) return static_cast<std::size_t>(config.micro_batch);
-  constexpr double share = 0.7;
-  std::size_t const free = free_bytes_per_rank(local_ranks);
-  std::size_t const taken = std::min(free, measurement_bytes(problem, config, demand));
-  auto const bytes = static_cast<std::size_t>(share * static_cast<double>(free - taken));
-  auto const block = static_cast<std::size_t>(config.block);
-  std::size_t const samples = problem.sample_count();
-  if (problem.workspace_bytes(samples, demand) <= bytes) return (samples + block - 1) / block * block;
-  // With several micro-batches, curvatures go forward through planes 1 and 2.
-  network::Demand several = demand;
-  several.forward_curvatures = demand.curvatures > 0;
-  return std::max<std::size_t>(1, bytes / problem.workspace_bytes(block, several)) * block;
-}
-
 #define ONEDGE_INSTANTIATE(Real, Space)                                                                               \
   template class Problem<Real, Space>;                                                                                \
   template std::size_t measurement_bytes(Problem<Real, Space> const&, TrainingConfig const&, network::Demand const&); \
-  template tuner::RunLength run_length(TrainingConfig const&, Problem<Real, Space> const&);                           \
-  template std::size_t choose_micro_batch(Problem<Real, Space> const&, TrainingConfig const&, network::Demand const&, \
-                                          int);
+  template tuner::RunLength run_length(TrainingConfig const&, Problem<Real, Space> const&);
 ONEDGE_FOR_EACH_BACKEND(ONEDGE_INSTANTIATE)
 #undef ONEDGE_INSTANTIATE
 

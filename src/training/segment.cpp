@@ -27,12 +27,13 @@ std::string gather_once(comm::Communicator const& communicator, std::string cons
 
 }  // namespace
 
-io::Segment make_segment(comm::Communicator const& communicator, std::int64_t first_step) {
+io::Segment make_segment(comm::Communicator const& communicator, std::int64_t first_step, std::int64_t micro_batch) {
   char host[256] = {};
   gethostname(host, sizeof host - 1);
   io::Segment segment;
   segment.first_step = first_step;
   segment.ranks = communicator.size();
+  segment.micro_batch = micro_batch;
   segment.backend = comm::backend_name();
   segment.devices = gather_once(communicator, comm::device_name());
   segment.communicator = (communicator.device() != nullptr ? *communicator.device() : communicator).name();

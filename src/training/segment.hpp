@@ -6,6 +6,6 @@
 namespace onedge::training {
 
 /// Collective; the hosts are those of all ranks, each once.
-io::Segment make_segment(comm::Communicator const& communicator, std::int64_t first_step);
+io::Segment make_segment(comm::Communicator const& communicator, std::int64_t first_step, std::int64_t micro_batch);
 
 }  // namespace onedge::training

@@ -109,7 +109,8 @@ Sharpness SharpnessMeter<Real, Space>::measure_once(std::int64_t step, Constant 
     double const size = std::sqrt(direction.dots(direction)[0]);
     bool const has_angle = size > 0 && pairs.vectors.columns() > 0;
     double const overlap = has_angle ? std::abs(direction.dots(pairs.vectors.select({0}))[0]) : 0;
-    result = {pairs.values, pairs.residuals, pairs.converged, pairs.products, has_angle ? overlap / size : 0, 0};
+    result = {pairs.values, pairs.residuals, pairs.converged, pairs.products, has_angle ? overlap / size : 0, 0,
+              pairs.solver, pairs.stopped};
   });
   if (m_kind == spectrum::OperatorKind::negative_hessian) {
     for (double& value : result.eigenvalues) value = -value;
@@ -122,7 +123,7 @@ template <class Real, class Space>
 Sharpness SharpnessMeter<Real, Space>::measure(std::int64_t step, Constant gradient, Constant update,
                                                double learning_rate) {
   auto result = measure_once(step, gradient, update);
-  while (m_tracking && m_tracker.count() < m_tracking->most &&
+  while (m_tracking && !result.stopped && m_tracker.count() < m_tracking->most &&
          result.eigenvalues.back() * learning_rate > m_tracking->above) {
     m_tracker.set_count(m_tracker.count() + 1);
     auto next = measure_once(step, gradient, update);

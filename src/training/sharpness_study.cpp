@@ -3,7 +3,7 @@
 #include <onedge/hdf5/publish.hpp>
 #include <onedge/io/spectrum_file.hpp>
 #include <onedge/linalg/matmul.hpp>
-#include <onedge/training/problem.hpp>
+#include <onedge/training/memory_plan.hpp>
 #include <onedge/training/sharpness_meter.hpp>
 #include <onedge/training/sharpness_study.hpp>
 
@@ -63,7 +63,7 @@ Stored read_stored(SharpnessStudy const& study) {
 /// A line for each eigenvalue.
 std::string table(io::OperatorSpectrum const& found, double edge) {
   std::array<char, 160> line{};
-  std::snprintf(line.data(), line.size(), "%s (%lld products, %.2f s)", found.name.c_str(),
+  std::snprintf(line.data(), line.size(), "%s (%s, %lld products, %.2f s)", found.name.c_str(), found.solver.c_str(),
                 static_cast<long long>(found.products), found.seconds);
   std::string text = line.data();
   for (std::size_t i = 0; i < found.eigenvalues.size(); ++i) {
@@ -115,6 +115,10 @@ class StoredState {
     m_optimizer = optimizer::make_optimizer<Real, Space>(config.optimizer, layout.size());
     auto const saved = stored.checkpoint.states.find("optimizer");
     if (saved != stored.checkpoint.states.end()) restore(*m_optimizer, saved->second);
+    auto const& trajectory = stored.checkpoint.trajectory;
+    if (trajectory && !trajectory->segments().empty()) {
+      m_micro_batch = static_cast<std::size_t>(trajectory->segments().back().micro_batch);
+    }
   }
 
   /// Collective from here on.
@@ -122,10 +126,16 @@ class StoredState {
 
   void linearise(TrainingConfig const& config, SharpnessStudy const& study, comm::MpiCommunicator const& communicator) {
     network::Demand const demand{0, false, study.solver.width(study.count)};
-    auto const micro_batch = choose_micro_batch(m_problem, config, demand, communicator.local_size());
+    MemoryPlan plan;
+    comm::agree(communicator, [&] {
+      MemoryBudget const budget{measurement_bytes(m_problem, config, demand),
+                                free_bytes_per_rank(communicator.local_size())};
+      plan = plan_memory(m_problem, config, demand, budget, m_micro_batch);
+    });
+    m_micro_batch = least_micro_batch(communicator, plan);
     m_objective = std::make_unique<objective::Objective<Real, Space>>(
         m_space, m_problem.network(), m_problem.shard(), m_problem.partition(), communicator,
-        objective::Options{micro_batch, config.reproducible, config.model.weight_decay});
+        objective::Options{m_micro_batch, config.reproducible, config.model.weight_decay});
     m_objective->reserve(demand);
     m_objective->set_point(m_parameters);
     m_objective->gradient(m_gradient);
@@ -144,6 +154,8 @@ class StoredState {
                                 found.converged,
                                 found.products,
                                 found.seconds,
+                                found.solver,
+                                found.stopped,
                                 {},
                                 {}};
     if (study.eigenvectors) {
@@ -160,10 +172,12 @@ class StoredState {
 
   Problem<Real, Space> const& problem() const { return m_problem; }
   double edge() const { return m_optimizer->edge(); }
+  std::size_t micro_batch() const { return m_micro_batch; }
 
  private:
   Space m_space;
   Problem<Real, Space> m_problem;
+  std::size_t m_micro_batch = 0;  // that of the run, as long as none was chosen; 0: not known
   Vector<Real, Space> m_parameters, m_gradient, m_update;
   std::unique_ptr<optimizer::Optimizer<Real, Space>> m_optimizer;
   std::unique_ptr<objective::Objective<Real, Space>> m_objective;
@@ -180,19 +194,29 @@ void check_data(DataComparison const& data, Stored const& stored, Log& log) {
   if (auto const unknown = data.unknown(); !unknown.empty()) log.warn(unknown);
 }
 
+/// There is nothing half done to go on from: such a start fails, and must not be repeated by itself. Collective.
+void end_if_asked(StopRequest& stop, SharpnessStudy const& study) {
+  auto const reason = stop.asked();
+  if (!reason.empty()) {
+    throw comm::SharedError(concat("stopped by ", reason, ": ", study.output.string(), " was not written"), false);
+  }
+}
+
 template <class Real>
-void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log) {
+void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log,
+              StopRequest& stop) {
   std::unique_ptr<StoredState<Real, DefaultSpace>> state;
   comm::agree(communicator, [&] { state = std::make_unique<StoredState<Real, DefaultSpace>>(stored, communicator); });
   auto const parameters = state->problem().network().parameters().size();
   comm::agree(communicator, [&] {
-    require_input(study.solver.fits(study.count, parameters), "--count ", study.count, ": too many for a model of ",
-                  parameters, " parameters");
+    require_input(static_cast<std::size_t>(study.count) <= parameters, "--count ", study.count,
+                  ": too many for a model of ", parameters, " parameters");
   });
   state->make_shards(communicator);
   DataComparison const data(study.checkpoint, stored.checkpoint, stored.config.data, state->problem().identity());
   comm::agree(communicator, [&] { check_data(data, stored, log); });
   state->linearise(stored.config, study, communicator);
+  for (auto const& text : state->problem().warnings()) log.warn(text);
   io::SpectrumFile file{study.checkpoint.string(),
                         stored.deck,
                         study.command_line,
@@ -202,13 +226,18 @@ void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommun
                         static_cast<std::int64_t>(state->problem().partition().samples()),
                         state->edge(),
                         {},
+                        static_cast<std::int64_t>(state->micro_batch()),
                         data.present.train,
                         data.stored.train};
   log.info(concat(study.checkpoint.string(), ": step ", file.step, ", ", file.parameters, " parameters, ", file.samples,
                   " samples on ", communicator.size(), " rank(s), ", to_string(file.precision), " precision"));
+  SharpnessStudy heedful = study;
+  heedful.solver.stop = [&] { return !stop.asked().empty(); };
   for (auto const kind : study.operators) {
-    file.operators.push_back(state->spectrum_of(kind, study, communicator));
+    end_if_asked(stop, study);
+    file.operators.push_back(state->spectrum_of(kind, heedful, communicator));
     log.info(table(file.operators.back(), state->edge()));
+    if (file.operators.back().stopped) end_if_asked(stop, study);
   }
   comm::agree(communicator, [&] {
     if (communicator.rank() == 0) io::publish(study.output, file);
@@ -218,7 +247,9 @@ void study_in(Stored const& stored, SharpnessStudy const& study, comm::MpiCommun
 
 }  // namespace
 
-void study_sharpness(SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log) {
+void study_sharpness(SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log,
+                     StopRequest& stop) {
+  end_if_asked(stop, study);
   Stored stored;
   comm::agree(communicator, [&] {
     stored = read_stored(study);
@@ -227,7 +258,8 @@ void study_sharpness(SharpnessStudy const& study, comm::MpiCommunicator const& c
     require_input(obstacle.empty(), obstacle);
   });
   bool const single = stored.config.precision == Precision::single_precision;
-  single ? study_in<float>(stored, study, communicator, log) : study_in<double>(stored, study, communicator, log);
+  single ? study_in<float>(stored, study, communicator, log, stop)
+         : study_in<double>(stored, study, communicator, log, stop);
 }
 
 }  // namespace onedge::training

@@ -1,43 +1,13 @@
+#include <onedge/comm/agreement.hpp>
 #include <onedge/training/stop_request.hpp>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
-#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
 #include <regex>
-#include <utility>
 
 namespace onedge::training {
-
-namespace {
-
-constexpr std::array signals = {SIGTERM, SIGUSR1, SIGINT};
-constexpr std::array signal_names = {"SIGTERM", "SIGUSR1", "SIGINT"};
-
-// A signal handler can reach nothing else.
-std::atomic<int> noted_signal{0};
-std::atomic<std::int64_t> noted_at{0};  // ms
-static_assert(std::atomic<std::int64_t>::is_always_lock_free);
-
-constexpr std::int64_t same_request = 1000;  // ms
-
-extern "C" void note_signal(int number) {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  std::int64_t const milliseconds = std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
-  if (noted_signal == 0) {
-    noted_at = milliseconds;
-    noted_signal = number;
-  } else if (milliseconds - noted_at >= same_request) {
-    std::signal(number, SIG_DFL);
-    std::raise(number);
-  }
-}
-
-}  // namespace
 
 StopRequest::StopRequest(comm::Communicator const& communicator, std::optional<double> walltime)
     : m_communicator(communicator) {
@@ -47,53 +17,57 @@ StopRequest::StopRequest(comm::Communicator const& communicator, std::optional<d
     auto const left = std::chrono::duration<double>(std::min(*walltime, forever));
     m_end = Clock::now() + std::chrono::duration_cast<Clock::duration>(left);
   }
-  noted_signal = 0;
-  stack_t stack{};
-  stack.ss_sp = m_stack.data();
-  stack.ss_size = m_stack.size();
-  sigaltstack(&stack, nullptr);
-  struct sigaction action {};
-  action.sa_handler = note_signal;
-  action.sa_flags = SA_RESTART | SA_ONSTACK;
-  for (int const number : signals) sigaction(number, &action, nullptr);
-}
-
-StopRequest::~StopRequest() {
-  for (int const number : signals) std::signal(number, SIG_DFL);
-  stack_t stack{};
-  stack.ss_flags = SS_DISABLE;
-  sigaltstack(&stack, nullptr);
 }
 
 bool StopRequest::file_is_there() {
   auto const now = Clock::now();
+  if (m_file_was_there) return true;
   if (m_file.empty() || (m_last_look && now - *m_last_look < std::chrono::seconds(1))) return false;
   m_last_look = now;
   std::error_code ignored;
-  return std::filesystem::exists(m_file, ignored);
+  m_file_was_there = std::filesystem::exists(m_file, ignored);
+  return m_file_was_there;
 }
 
-bool StopRequest::time_is_up() {
+void StopRequest::look_at_clock() {
   auto const now = Clock::now();
-  auto const before = std::exchange(m_last_call, now);
-  if (!before) return false;  // every start makes a step, or a job that is put back into the queue would never end
-  m_longest = std::max(m_longest, now - *before);
-  return m_end && now + 2 * m_longest >= *m_end;
+  if (m_last_call) m_longest = std::max(m_longest, now - *m_last_call);
+  m_last_call = now;
 }
 
-std::string StopRequest::reason() {
-  std::array<std::int64_t, signals.size() + 2> wanted{};
-  for (std::size_t i = 0; i < signals.size(); ++i) wanted[i] = noted_signal == signals[i] ? 1 : 0;
+bool StopRequest::time_is_up() const { return m_end && Clock::now() + 2 * m_longest >= *m_end; }
+
+std::string StopRequest::shared_reason(bool with_time) {
+  auto const& names = StopSignals::names();
+  std::vector<std::int64_t> wanted(names.size() + 2, 0);
+  int const noted = m_signals.noted();
+  if (noted >= 0) wanted[static_cast<std::size_t>(noted)] = 1;
   if (m_communicator.rank() == 0) {
-    wanted[signals.size()] = file_is_there() ? 1 : 0;
-    wanted[signals.size() + 1] = time_is_up() ? 1 : 0;
+    wanted[names.size()] = file_is_there() ? 1 : 0;
+    wanted[names.size() + 1] = with_time && time_is_up() ? 1 : 0;
   }
   if (m_communicator.size() > 1) m_communicator.all_reduce(wanted.data(), wanted.size());
-  for (std::size_t i = 0; i < signals.size(); ++i) {
-    if (wanted[i] > 0) return signal_names[i];
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (wanted[i] > 0) return names[i];
   }
-  if (wanted[signals.size()] > 0) return "the file stop";
-  return wanted[signals.size() + 1] > 0 ? "its time is nearly up" : "";
+  if (wanted[names.size()] > 0) return "the file stop";
+  return wanted[names.size() + 1] > 0 ? "its time is nearly up" : "";
+}
+
+std::string StopRequest::asked() { return shared_reason(false); }
+
+std::string StopRequest::reason() {
+  bool const is_first = !m_last_call;
+  look_at_clock();
+  return is_first ? "" : shared_reason(true);
+}
+
+double StopRequest::waiting() {
+  auto const now = Clock::now();
+  bool const is_late = comm::of_rank_0(m_communicator, m_end && now >= *m_end);
+  if (!m_wanted && !is_late && asked().empty()) return -1;
+  if (!m_wanted) m_wanted = now;
+  return comm::of_rank_0(m_communicator, std::chrono::duration<double>(now - *m_wanted).count());
 }
 
 std::optional<double> slurm_walltime() {

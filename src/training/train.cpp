@@ -1,9 +1,10 @@
 #include <onedge/comm/agreement.hpp>
 #include <onedge/core/error.hpp>
+#include <onedge/training/memory_plan.hpp>
 #include <onedge/training/past.hpp>
 #include <onedge/training/trainer.hpp>
 
-#include <iomanip>
+#include <sstream>
 
 #include "run_state.hpp"
 #include "same_data.hpp"
@@ -18,6 +19,7 @@ struct Start {
   std::int64_t ended = 0;        // the run's status, if it has nothing left to do
   std::int64_t checkpoint = -1;  // the step to go on from; −1: none
   std::int64_t is_used = 0;      // there was a start before
+  std::int64_t micro_batch = 0;  // that of the checkpoint; 0: not known
 };
 
 /// Says what is damaged and gives it another name.
@@ -94,6 +96,7 @@ Start look(RunContext& context, bool fresh, std::unique_ptr<RunDirectory>& direc
   set_aside(context, *directory, past);
   for (auto const& note : notes_on(*data, past.checkpoint->writer)) context.log.warn(note);
   start.checkpoint = past.checkpoint->step;
+  start.micro_batch = static_cast<std::int64_t>(past.micro_batch());
   checkpoint = std::move(past.checkpoint);
   // Starts that made no checkpoint are starts all the same.
   if (past.trajectory) checkpoint->trajectory->set_segments(past.trajectory->segments());
@@ -169,6 +172,8 @@ struct Origin {
   std::vector<Real> weights;             // of a new run
   std::optional<io::Checkpoint> branch;  // or this
   std::vector<std::string> notes;        // on the branch
+  network::Demand demand;
+  MemoryBudget budget;
 };
 
 /// Everything that can be wrong with the input is found here, before anything is written. Collective.
@@ -178,12 +183,14 @@ Origin<Real> prepare(RunContext& context) {
   bool const goes_on = has_checkpoints(context);
   comm::agree(context.communicator, [&] {
     apply_math(context.config);
-    auto& [problem, weights, branch, notes] = origin;
+    auto& [problem, weights, branch, notes, demand, budget] = origin;
     problem = std::make_unique<Problem<Real, DefaultSpace>>(context.config, context.communicator,
                                                             [&](std::string const& text) { context.log.info(text); });
     auto const length = run_length(context.config, *problem);
     context.config.steps = length.steps;
-    tuner::make_tuner(context.config.tuner, length);
+    demand = demand_of(context.config, *tuner::make_tuner(context.config.tuner, length));
+    budget = training_budget(*problem, context.config, demand, context.communicator.local_size());
+    plan_memory(*problem, context.config, demand, budget);
     problem->read_samples();
     if (goes_on) return;
     if (context.config.branch.empty()) {
@@ -200,6 +207,34 @@ Origin<Real> prepare(RunContext& context) {
   return origin;
 }
 
+/// It was for this start. What cannot be removed stops every one after its first step.
+void remove_stop_file(RunContext& context, RunDirectory const& directory) {
+  std::error_code error;
+  std::filesystem::remove(directory.stop(), error);
+  if (error) {
+    context.log.warn(concat("cannot remove ", directory.stop().string(), ": ", error.message(),
+                            "; it stops every start after one step"));
+  }
+}
+
+/// Decides the micro-batch: where the deck leaves it open, a run keeps the one that it had. Collective.
+template <class Real>
+void settle_micro_batch(RunContext& context, Origin<Real> const& origin, std::int64_t before,
+                        std::optional<io::Checkpoint>& checkpoint) {
+  auto& config = context.config;
+  MemoryPlan plan;
+  comm::agree(context.communicator, [&] {
+    plan = plan_memory(*origin.problem, config, origin.demand, origin.budget, static_cast<std::size_t>(before));
+  });
+  bool const is_open = config.micro_batch == 0 && before > 0;
+  config.micro_batch = static_cast<std::int64_t>(least_micro_batch(context.communicator, plan));
+  if (!is_open || config.micro_batch == before) return;
+  auto const message = concat("the micro-batch was ", before, " samples, which now do not fit into memory: it is ",
+                              config.micro_batch, ", and with run.reduction: fast the bits change");
+  context.log.warn(message);
+  checkpoint->trajectory->warn(checkpoint->step, message);
+}
+
 template <class Real>
 io::Status train_in(RunContext& context, bool fresh) {
   StopRequest stop(context.communicator, context.config.walltime);
@@ -212,8 +247,10 @@ io::Status train_in(RunContext& context, bool fresh) {
   if (ended != io::Status::running) {
     return say_ended(context, ended);
   }
+  for (auto const& text : origin.problem->warnings()) context.log.warn(text);
   context.directory = directory.get();
   if (directory) stop.watch(directory->stop());
+  settle_micro_batch(context, origin, start.micro_batch, checkpoint);
   Trainer<Real, DefaultSpace> trainer(context, std::move(origin.problem));
   if (checkpoint) {
     context.log.info(concat("going on from step ", checkpoint->step));
@@ -228,8 +265,7 @@ io::Status train_in(RunContext& context, bool fresh) {
                 [&] { origin.branch ? trainer.branch(*origin.branch) : trainer.begin(origin.weights); });
   }
   auto const status = trainer.run(stop);
-  std::error_code ignored;
-  if (directory && status == io::Status::interrupted) std::filesystem::remove(directory->stop(), ignored);
+  if (directory && status == io::Status::interrupted) remove_stop_file(context, *directory);
   context.log.info(concat(io::to_string(status), ": ", (path / "trajectory.h5").string()));
   context.directory = nullptr;
   return status;
@@ -246,18 +282,16 @@ io::Status train(RunContext& context, bool fresh) {
 
 namespace {
 
-std::string megabytes(std::size_t bytes) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(1) << static_cast<double>(bytes) / 1048576.0 << " MiB";
-  return text.str();
-}
-
 template <class Real>
-std::string describe_in(TrainingConfig config, std::string const& deck, comm::MpiCommunicator const& communicator) {
+std::string describe_in(TrainingConfig config, std::string const& deck, comm::Launch const& launch, Log& log) {
   apply_math(config);
-  Problem<Real, DefaultSpace> const problem(config, communicator);
+  Problem<Real, DefaultSpace> const problem(config, 0, launch.size);
+  for (auto const& text : problem.warnings()) log.warn(text);
   auto const length = run_length(config, problem);
   config.steps = length.steps;
+  auto const demand = demand_of(config, *tuner::make_tuner(config.tuner, length));
+  auto const budget = training_budget(problem, config, demand, launch.local_size);
+  plan_memory(problem, config, demand, budget);
   if (!io::list_checkpoints(config.directory).empty()) {
     // It goes on from there.
   } else if (config.branch.empty()) {
@@ -265,19 +299,9 @@ std::string describe_in(TrainingConfig config, std::string const& deck, comm::Mp
   } else {
     read_branch(config, problem.network().parameters());
   }
-  auto const tuner = tuner::make_tuner(config.tuner, length);
-  if (communicator.rank() == 0) Past::read(config.directory).ended(config, deck);
-  auto const optimizer =
-      optimizer::make_optimizer<Real, DefaultSpace>(config.optimizer, problem.network().parameters().size());
-  auto const block = static_cast<std::size_t>(config.block);
-  std::size_t const samples = problem.sample_count();
-  std::size_t const vectors = 4 + optimizer->vectors().size();
-  std::size_t const free = free_bytes_per_rank(communicator.local_size());
-  network::Demand const demand = demand_of(config, *tuner);
-  std::size_t const fixed = problem.fixed_bytes(vectors) + measurement_bytes(problem, config, demand);
-  std::size_t const micro_batch =
-      std::min(samples, choose_micro_batch(problem, config, demand, communicator.local_size()));
-  std::size_t const workspace = problem.workspace_bytes(micro_batch, demand);
+  auto const past = Past::read(config.directory);
+  past.ended(config, deck);
+  auto const plan = plan_memory(problem, config, demand, budget, past.micro_batch());
   std::ostringstream text;
   text << "# parameters: " << problem.network().parameters().size() << "\n";
   for (auto const& tensor : problem.network().parameters().tensors()) {
@@ -286,25 +310,30 @@ std::string describe_in(TrainingConfig config, std::string const& deck, comm::Mp
       text << (i ? ", " : "") << tensor.parameter.shape[i];
     text << "]\n";
   }
+  bool const is_divided = config.data.standardize == "none" && problem.data_description().type == "uint8";
+  text << "# data: " << data::to_string(problem.data_description()) << (is_divided ? ", divided by 255" : "") << "\n";
   text << "# samples: " << problem.partition().samples() << " in " << problem.partition().blocks() << " blocks of "
-       << block << " on " << communicator.size() << " rank(s); micro-batch " << micro_batch << "\n";
+       << config.block << " on " << launch.size << " rank(s); micro-batch "
+       << std::min(plan.micro_batch, problem.sample_count()) << "\n";
   if (problem.steps_per_epoch() > 0) {
     text << "# batches: " << problem.steps_per_epoch() << " of " << config.batch.size << " samples per epoch\n";
   }
   text << "# steps: " << length.steps << "\n";
-  text << "# memory per rank: " << megabytes(fixed + workspace) << " (samples and vectors " << megabytes(fixed)
-       << ", planes " << megabytes(workspace) << "); free: " << megabytes(free) << "\n";
+  text << "# memory per rank: " << megabytes(budget.fixed + plan.planes) << " (samples and vectors "
+       << megabytes(budget.fixed) << ", planes " << megabytes(plan.planes)
+       << "); free: " << (budget.free == unknown_bytes ? "no device is visible here" : megabytes(budget.free)) << "\n";
   return text.str();
 }
 
 }  // namespace
 
-std::string describe(TrainingConfig const& config, std::string const& deck, comm::MpiCommunicator const& communicator) {
-  auto const ended = end_of(config, deck, false);
+std::string describe(TrainingConfig const& config, std::string const& deck, comm::Launch const& launch, Log& log) {
+  if (auto const ended = end_of(config, deck, false)) {
+    return deck + concat("# the run has already ", io::to_string(*ended), ": would write nothing\n");
+  }
   std::string text = deck;
-  text += config.precision == Precision::single_precision ? describe_in<float>(config, deck, communicator)
-                                                          : describe_in<double>(config, deck, communicator);
-  if (ended) return text + concat("# the run has already ", io::to_string(*ended), ": would write nothing\n");
+  text += config.precision == Precision::single_precision ? describe_in<float>(config, deck, launch, log)
+                                                          : describe_in<double>(config, deck, launch, log);
   text += concat("# would write: ", config.directory, "/trajectory.h5, run.log");
   if (config.checkpoint_every > 0) text += ", checkpoint-########.h5";
   return text + "\n";

@@ -1,3 +1,4 @@
+#include <onedge/comm/agreement.hpp>
 #include <onedge/comm/environment.hpp>
 #include <onedge/core/error.hpp>
 #include <onedge/training/trainer.hpp>
@@ -7,6 +8,7 @@
 
 #include "profile_report.hpp"
 #include "run_state.hpp"
+#include "same_weights.hpp"
 #include "segment.hpp"
 
 namespace onedge::training {
@@ -19,29 +21,17 @@ Trainer<Real, Space>::Trainer(RunContext& context, std::unique_ptr<Problem<Real,
   TrainingConfig const& config = context.config;
   prepare_vectors();
   auto const& network = m_problem->network();
-  auto const demand = demand_of(config, *m_tuner);
-  std::size_t const micro_batch = choose_micro_batch(*m_problem, config, demand, context.communicator.local_size());
   m_objective = std::make_unique<objective::Objective<Real, Space>>(
       m_space, network, m_problem->step_shard(), m_problem->step_partition(), context.communicator,
-      objective::Options{micro_batch, config.reproducible, config.model.weight_decay});
-  m_objective->reserve(demand);
+      objective::Options{static_cast<std::size_t>(config.micro_batch), config.reproducible, config.model.weight_decay});
+  m_objective->reserve(demand_of(config, *m_tuner));
   m_line = std::make_unique<ObjectiveLine<Real, Space>>(
-      m_space, *m_objective,
-      [this](std::int64_t step, std::string const& message) {
-        if (m_trajectory) m_trajectory->warn(step, message);
-        m_context.log.warn(concat("step ", step, ": ", message));
-      },
-      [this](bool) { return m_tuner_meter->measure(m_step, m_gradient, m_update).eigenvalues.front(); },
+      m_space, *m_objective, [this](std::int64_t, std::string const& message) { warn(message); },
+      [this](bool) { return m_measurements->tuner_sharpness(m_step, m_gradient, m_update); },
       m_problem->steps_per_epoch());
-  prepare_meters();
-  if (config.evaluation_every == 0) return;
-  std::size_t const at_once = evaluation_samples(config);
-  m_train_evaluator = std::make_unique<objective::Evaluator<Real, Space>>(
-      m_space, network, m_problem->shard(), m_problem->partition(), context.communicator, at_once, config.reproducible);
-  if (!m_problem->has_test_samples()) return;
-  m_test_evaluator = std::make_unique<objective::Evaluator<Real, Space>>(
-      m_space, network, m_problem->test_shard(), m_problem->test_partition(), context.communicator, at_once,
-      config.reproducible);
+  m_measurements = std::make_unique<Measurements<Real, Space>>(
+      config, m_tuner->sharpness_demand(), *m_problem, *m_objective, *m_optimizer, context.communicator,
+      typename Measurements<Real, Space>::Stop{[this] { return wants_to_break_off(); }, [this] { break_off(); }});
 }
 
 template <class Real, class Space>
@@ -55,29 +45,6 @@ void Trainer<Real, Space>::prepare_vectors() {
 }
 
 template <class Real, class Space>
-void Trainer<Real, Space>::prepare_meters() {
-  auto const& config = m_context.config.sharpness;
-  auto const demand = m_tuner->sharpness_demand();
-  auto const pool = std::make_shared<spectrum::VectorPool<Real, Space>>(m_context.communicator, m_parameters.extent(0));
-  auto const make = [&](spectrum::OperatorKind kind, spectrum::SolverOptions const& solver, std::int64_t count,
-                        std::optional<Tracking> tracking) {
-    auto const seed = static_cast<std::uint64_t>(m_context.config.seed);
-    return std::make_unique<SharpnessMeter<Real, Space>>(
-        *m_objective, *m_optimizer, pool, kind,
-        spectrum::EigenTracker<Real, Space>(solver, static_cast<int>(count), seed), tracking);
-  };
-  if (demand) {
-    auto const kind =
-        demand->preconditioned ? spectrum::OperatorKind::preconditioned_hessian : spectrum::OperatorKind::hessian;
-    m_tuner_meter = make(kind, {"krylov_schur", demand->tolerance, spectrum::SolverOptions().maximum_products}, 1, {});
-  }
-  if (config.every == 0) return;
-  std::optional<Tracking> tracking;
-  if (config.tracks()) tracking = {config.track_above, static_cast<int>(config.maximum_count)};
-  for (auto const kind : config.operators) m_meters.push_back(make(kind, config.solver, config.count, tracking));
-}
-
-template <class Real, class Space>
 void Trainer<Real, Space>::prepare_trajectory() {
   auto const& config = m_context.config;
   io::Description const description{m_context.deck,
@@ -88,12 +55,11 @@ void Trainer<Real, Space>::prepare_trajectory() {
                                     m_context.case_index,
                                     m_context.cases,
                                     m_context.data};
-  io::Segment const segment = make_segment(m_context.communicator, m_step);
+  io::Segment const segment = make_segment(m_context.communicator, m_step, config.micro_batch);
   if (m_context.directory == nullptr) return;
   if (!m_trajectory) m_trajectory.emplace(description);
   m_trajectory->set_description(description);
-  m_trajectory->set_status(io::Status::running);
-  m_trajectory->add_segment(segment);
+  m_trajectory->begin(segment, m_problem->warnings());
   std::vector<std::string> names{"loss", "data_loss", "learning_rate", "slope"};
   if (m_tuner->curvature_every() == 1) names.emplace_back("curvature");
   names.insert(names.end(), {"gradient_norm", "update_norm", "update_cosine", "evaluations", "seconds"});
@@ -101,14 +67,7 @@ void Trainer<Real, Space>::prepare_trajectory() {
   if (m_tuner->curvature_every() > 1) {
     m_curvatures = &m_trajectory->declare("curvature", io::step_columns({"slope", "curvature"}));
   }
-  if (m_train_evaluator) {
-    m_evaluations = &m_trajectory->declare("evaluation", io::evaluation_columns(m_test_evaluator != nullptr));
-  }
-  if (config.gain_every > 0) m_gains = &m_trajectory->declare("gain", io::gain_columns());
-  for (auto const& meter : m_meters) {
-    auto const columns = io::sharpness_columns(static_cast<std::size_t>(m_context.config.sharpness.count));
-    m_sharpness.push_back(&m_trajectory->declare(table_name(meter->kind()), columns));
-  }
+  m_measurements->declare(*m_trajectory);
 }
 
 template <class Real, class Space>
@@ -127,6 +86,7 @@ void Trainer<Real, Space>::restore(io::Checkpoint checkpoint) {
   take_over(checkpoint);
   m_tuner->restore(checkpoint.states.at("tuner").numbers);
   m_first_step = checkpoint.trajectory->segments().front().first_step;
+  m_watch.see(*checkpoint.trajectory);
   if (m_context.directory != nullptr) m_trajectory = std::move(checkpoint.trajectory);
   m_stored_step = m_step;
 }
@@ -135,20 +95,14 @@ template <class Real, class Space>
 void Trainer<Real, Space>::take_over(io::Checkpoint const& checkpoint) {
   begin(parameters_of<Real>(checkpoint, m_problem->network().parameters()));
   training::restore(*m_optimizer, checkpoint.states.at("optimizer"));
-  // What is measured may change on the way, so a meter may have no state yet.
-  auto const restore_meter = [&](SharpnessMeter<Real, Space>& meter, std::string const& group) {
-    auto const saved = checkpoint.states.find(group);
-    if (saved != checkpoint.states.end()) meter.restore(saved->second);
-  };
-  for (auto const& meter : m_meters) restore_meter(*meter, table_name(meter->kind()));
-  if (m_tuner_meter) restore_meter(*m_tuner_meter, tuner_meter_group);
+  m_measurements->restore(checkpoint);
   io::State const& training = checkpoint.states.at("training");
   m_has_previous = training.vectors.contains("previous_update");
   if (m_has_previous) {
     m_previous_update = to_space<Real, Space>(io::converted<Real>(training.vectors.at("previous_update")),
                                               "onedge::Trainer::previous_update");
   }
-  m_step = checkpoint.step;
+  m_step = m_start_step = checkpoint.step;
 }
 
 template <class Real, class Space>
@@ -184,30 +138,62 @@ io::Status Trainer<Real, Space>::train(StopRequest& stop) {
   TrainingConfig const& config = m_context.config;
   std::optional<Profile> profile;
   if (config.profile) profile.emplace();
+  m_stop = &stop;
   start();
   io::Status status = io::Status::finished;
   std::string reason;
-  while (m_step < config.steps && !m_is_below_target) {
+  while (status == io::Status::finished && m_step < config.steps && !m_is_below_target) {
     reason = stop.reason();
-    if (!reason.empty()) {
+    if (reason.empty()) {
+      status = make_step();
+      if (status == io::Status::interrupted) reason = stop.reason();
+    } else {
       status = io::Status::interrupted;
-      break;
     }
-    if (!step()) {
-      status = io::Status::diverged;
-      break;
-    }
-    after_step();
   }
   m_context.log.end_progress();
   bool const wants_checkpoint =
       status == io::Status::interrupted || (status == io::Status::finished && config.checkpoint_every > 0);
+  if (!wants_checkpoint) weights();
   if (wants_checkpoint && m_stored_step != m_step) write_checkpoint();
   if (profile) report(*profile);
   if (m_trajectory) m_trajectory->set_status(status);
   publish();
   if (!reason.empty()) m_context.log.info(concat("stopped at step ", m_step, ": ", reason));
   return status;
+}
+
+template <class Real, class Space>
+io::Status Trainer<Real, Space>::make_step() {
+  std::optional<StepStart> before;
+  if (m_measurements->solves(m_step)) {
+    before = {state_of(*m_optimizer), m_tuner->state(), m_measurements->trackers()};
+  }
+  try {
+    if (!step()) return io::Status::diverged;
+  } catch (BrokenOff const&) {
+    // As if the step had not begun: another start makes it with the same bits.
+    training::restore(*m_optimizer, before.value().optimizer);
+    m_tuner->restore(before->tuner);
+    m_measurements->set_trackers(before->trackers);
+    if (m_trajectory) m_trajectory->forget_warnings(m_step);
+    return io::Status::interrupted;
+  }
+  after_step();
+  return io::Status::finished;
+}
+
+template <class Real, class Space>
+bool Trainer<Real, Space>::wants_to_break_off() {
+  constexpr double patience = 10;  // seconds that the first step of a start gets, since every start makes one
+  double const waiting = m_stop->waiting();
+  return waiting >= 0 && (m_step > m_start_step || waiting > patience);
+}
+
+template <class Real, class Space>
+void Trainer<Real, Space>::break_off() {
+  if (m_step > m_start_step) throw BrokenOff();
+  warn("eigenvalues as far as they were when the run was to stop");
 }
 
 template <class Real, class Space>
@@ -225,25 +211,27 @@ bool Trainer<Real, Space>::step() {
   auto const begin = Clock::now();
   if (m_problem->load_step(m_space, m_step)) m_objective->samples_changed();
   m_objective->set_point(m_parameters);
-  auto const losses = m_objective->gradient(m_gradient);
+  auto const losses = comm::of_rank_0(m_context.communicator, m_objective->gradient(m_gradient));
   if (!std::isfinite(losses.loss)) return diverge("the loss is not finite");
+  if (auto const message = m_watch.see(m_step, losses.loss)) warn(*message);
   update();
   m_line->begin(m_step, m_parameters, losses.loss, m_gradient, m_update,
                 m_has_previous ? Constant(m_previous_update) : Constant());
   if (!std::isfinite(m_line->update_norm())) return diverge("the update is not finite");
   std::int64_t const before = evaluations();
-  double const learning_rate = m_tuner->learning_rate(*m_line);
+  double const learning_rate = comm::of_rank_0(m_context.communicator, m_tuner->learning_rate(*m_line));
   if (!std::isfinite(learning_rate)) return diverge("the learning rate is not finite");
   std::int64_t const spent = evaluations() - before;
   auto const curvature = m_line->knows_curvature() ? std::optional(m_line->known_curvature()) : std::nullopt;
   auto const pause = Clock::now();
-  evaluate();
-  measure_sharpness(learning_rate);
-  measure_gain();
+  auto rows = m_measurements->measure(m_step, m_parameters, m_gradient, m_update, learning_rate, *m_line);
   auto const resume = Clock::now();
   move(learning_rate);
   auto const time = Clock::now() - begin - (resume - pause);
   record(losses, learning_rate, curvature, spent, std::chrono::duration<double>(time).count());
+  for (auto const& [table, row] : rows) {
+    if (m_trajectory) table->append(m_step, row);
+  }
   std::swap(m_update, m_previous_update);
   m_has_previous = true;
   m_context.log.progress({m_step + 1, m_context.config.steps, losses.loss, learning_rate});
@@ -288,55 +276,9 @@ void Trainer<Real, Space>::record(objective::Losses const& losses, double learni
 }
 
 template <class Real, class Space>
-void Trainer<Real, Space>::evaluate() {
-  auto const every = m_context.config.evaluation_every;
-  if (every == 0 || m_step % every != 0) return;
-  io::Record row{{"train_accuracy", (*m_train_evaluator)(m_parameters).accuracy}};
-  if (m_test_evaluator) {
-    auto const test = (*m_test_evaluator)(m_parameters);
-    row.insert({{"test_loss", test.loss}, {"test_accuracy", test.accuracy}});
-  }
-  if (m_trajectory) m_evaluations->append(m_step, row);
-}
-
-template <class Real, class Space>
-void Trainer<Real, Space>::measure_sharpness(double learning_rate) {
-  if (m_meters.empty() || m_step % m_context.config.sharpness.every != 0) return;
-  ScopedRegion const region("Trainer", "measure_sharpness");
-  m_line->return_to_point();
-  for (std::size_t i = 0; i < m_meters.size(); ++i) {
-    auto const found = m_meters[i]->measure(m_step, m_gradient, m_update, learning_rate);
-    if (!m_trajectory) continue;
-    std::vector<double> const converged(found.converged.begin(), found.converged.end());
-    io::Record const row{{"eigenvalues", found.eigenvalues},
-                         {"residuals", found.residuals},
-                         {"converged", converged},
-                         {"hvps", found.products},
-                         {"edge", learning_rate * found.eigenvalues.front()},
-                         {"alignment", found.alignment},
-                         {"seconds", found.seconds}};
-    m_sharpness[i]->append(m_step, row);
-  }
-}
-
-// Figure 16 of the paper: f(w + ηu) at η = σn/d, for σ = 1 and 2.
-template <class Real, class Space>
-void Trainer<Real, Space>::measure_gain() {
-  auto const every = m_context.config.gain_every;
-  if (every == 0 || m_step % every != 0) return;
-  ScopedRegion const region("Trainer", "measure_gain");
-  double const descent = std::max(-m_line->slope(), 0.0);
-  double const curvature = std::abs(m_line->curvature());
-  double const greedy = curvature > 0 ? descent / curvature : 0;
-  io::Record const row{{"greedy", m_line->loss_at(greedy)}, {"on_edge", m_line->loss_at(2 * greedy)}};
-  if (m_trajectory) m_gains->append(m_step, row);
-}
-
-template <class Real, class Space>
-bool Trainer<Real, Space>::diverge(std::string const& reason) {
-  if (m_trajectory) m_trajectory->warn(m_step, "diverged: " + reason);
-  m_context.log.warn(concat("step ", m_step, ": diverged: ", reason));
-  return false;
+void Trainer<Real, Space>::warn(std::string const& message) {
+  if (m_trajectory) m_trajectory->warn(m_step, message);
+  m_context.log.warn(concat("step ", m_step, ": ", message));
 }
 
 template <class Real, class Space>
@@ -360,18 +302,24 @@ void Trainer<Real, Space>::publish() {
 }
 
 template <class Real, class Space>
+std::vector<Real> Trainer<Real, Space>::weights() const {
+  auto result = to_vector<Real, Space>(m_parameters);
+  require_same_weights(m_context.communicator, result, m_step);
+  return result;
+}
+
+template <class Real, class Space>
 io::Checkpoint Trainer<Real, Space>::make_checkpoint() {
   io::Checkpoint checkpoint;
   checkpoint.deck = m_context.deck;
   checkpoint.step = m_step;
   checkpoint.precision = m_context.config.precision;
-  checkpoint.parameters = tensors_of(to_vector<Real, Space>(m_parameters), m_problem->network().parameters());
+  checkpoint.parameters = tensors_of(weights(), m_problem->network().parameters());
   checkpoint.states["optimizer"] = state_of(*m_optimizer);
   checkpoint.states["tuner"].numbers = m_tuner->state();
   io::State& training = checkpoint.states["training"];
   if (m_has_previous) training.vectors["previous_update"] = to_vector<Real, Space>(m_previous_update);
-  for (auto const& meter : m_meters) checkpoint.states[table_name(meter->kind())] = meter->state();
-  if (m_tuner_meter) checkpoint.states[tuner_meter_group] = m_tuner_meter->state();
+  m_measurements->add_state(checkpoint);
   checkpoint.trajectory = m_trajectory;
   return checkpoint;
 }

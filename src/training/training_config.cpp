@@ -46,9 +46,11 @@ void bind_run(TrainingConfig& config, config::Section run) {
   run.bind("block", config.block,
            "samples in a block, the unit of work: ranks own whole blocks, micro-batches are multiples of it",
            config::at_least_one);
-  run.bind_or_word("micro_batch", config.micro_batch, "auto", 0,
-                   "samples that a rank works on at once, a multiple of run.block; auto: as many as memory allows",
-                   config::at_least_one);
+  run.bind_or_word(
+      "micro_batch", config.micro_batch, "auto", 0,
+      "samples that a rank works on at once, a multiple of run.block; auto: as many as memory allows, and in a "
+      "run that goes on as many as before",
+      config::at_least_one);
   std::string reduction = "fast";
   run.choose("reduction", reduction, {"fast", "reproducible"},
              "sums over samples; fast: the same bits on the same number of ranks; reproducible: the same bits on any "

@@ -34,7 +34,18 @@ double Cdat::curvature(Line& line) const {
   return line.curvature();
 }
 
+// Nothing can be learned from a probe that does not move the weights.
+bool Cdat::is_blind(Line& line) const {
+  if (m_options.curvature != "parabolic" || !is_due(line.step())) return false;
+  double const smallest = line.smallest_learning_rate();
+  return smallest > 0.0 && m_options.probe < smallest * line.update_norm();
+}
+
 double Cdat::learning_rate(Line& line) {
+  if (is_blind(line)) {
+    line.warn("cdat: tuner.probe is lost in the rounding of the weights, so the learning rate is 0; make it larger");
+    return 0.0;
+  }
   double const slope = line.slope();
   double const descent = slope >= 0.0 ? 0.0 : -slope;  // NaN stays NaN
   if (is_due(line.step())) {

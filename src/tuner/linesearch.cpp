@@ -8,7 +8,7 @@ namespace onedge::tuner {
 
 namespace {
 constexpr std::int64_t mini_batch_trials = 30;     // paper, C.3
-constexpr double smallest_learning_rate = 1e-300;  // below, η·u is lost in any w
+constexpr double smallest_learning_rate = 1e-300;  // where w is 0 and nothing else ends a search
 }  // namespace
 
 void Linesearch::Options::bind(config::Section section) {
@@ -26,9 +26,10 @@ void Linesearch::Options::bind(config::Section section) {
                        config::non_negative);
 }
 
-double Linesearch::first_guess() const {
+double Linesearch::first_guess(double smallest) const {
   if (m_previous == 0.0 || m_options.increase == 0.0) return 1.0;
-  return std::min(m_options.increase * m_previous, 1.0);
+  double const guess = std::min(m_options.increase * m_previous, 1.0);
+  return guess < smallest ? 1.0 : guess;
 }
 
 double Linesearch::search(Line& line) const {
@@ -38,17 +39,16 @@ double Linesearch::search(Line& line) const {
   if (slope >= 0.0) return 0.0;
   std::int64_t limit = m_options.trials;
   if (limit == automatic) limit = line.full_batch() ? 0 : mini_batch_trials;
-  double learning_rate = first_guess();
-  for (std::int64_t trial = 1;; ++trial) {
+  double const smallest = std::max(line.smallest_learning_rate(), smallest_learning_rate);
+  double learning_rate = first_guess(smallest);
+  for (std::int64_t trial = 1; learning_rate >= smallest; ++trial) {
     // A trial loss that is NaN or +∞ fails this comparison; −∞ cannot come from a loss.
     if (line.loss_at(learning_rate) <= allowed + m_options.c * learning_rate * slope) return learning_rate;
     if (trial == limit) return learning_rate;
     learning_rate *= m_options.decrease;
-    if (learning_rate < smallest_learning_rate) {
-      line.warn("linesearch: no learning rate satisfies the decrease, so it is 0");
-      return 0.0;
-    }
   }
+  line.warn("linesearch: no learning rate that moves the weights satisfies the decrease, so it is 0");
+  return 0.0;
 }
 
 double Linesearch::learning_rate(Line& line) {

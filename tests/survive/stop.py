@@ -1,4 +1,4 @@
-"""Ways to stop a run: SIGTERM, SIGUSR1 and SIGINT to one rank or to all, SIGUSR1 to mpirun, a file `stop`, run.walltime and
+"""Ways to stop a run: a signal to one rank or to all, SIGUSR1 to mpirun, a file `stop`, run.walltime and
 Slurm's end of the job. The run finishes its step, writes a checkpoint, says `interrupted` and exits with 85; called again,
 it goes on to the bits of a run that was never stopped. A second signal ends it at once and harms no file."""
 import contextlib
@@ -13,7 +13,7 @@ from survive import check_directory, check_same, check_trajectory, main, require
 import h5py
 
 INTERRUPTED = 85
-SIGNALS = ("SIGTERM", "SIGUSR1", "SIGINT")
+SIGNALS = ("SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGHUP")
 WAYS = (*((name, whom) for name in SIGNALS for whom in ("one rank", "all ranks")), ("SIGUSR1", "mpirun"), ("file", ""),
         ("walltime", ""), ("Slurm", ""))
 

@@ -8,7 +8,7 @@ namespace onedge::comm {
 
 /// MPI and Kokkos, initialised in this order and finalised in the reverse one. One per process. Where Kokkos runs on
 /// devices, ranks of one node take theirs in turn (unless KOKKOS_DEVICE_ID or --kokkos-device-id say which); without
-/// any the program ends here.
+/// any the program ends here. The end is collective, too: devices are disconnected once all ranks are there.
 class Environment {
  public:
   Environment(int& argc, char**& argv);

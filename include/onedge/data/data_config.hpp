@@ -24,6 +24,7 @@ struct DataConfig {
   std::vector<std::int64_t> labels;  // classes to use, which become 0, 1, …; empty: all
   std::int64_t per_label = all;      // most training samples of each label
   std::string standardize = "none";  // none, channel, pixel, imagenet
+  std::string layout = "nhwc";       // hdf5: nhwc, nchw
   std::int64_t classes = 0;          // hdf5: 0 takes the largest label + 1; synthetic: 10
   std::int64_t features = 64;        // synthetic
   std::int64_t seed = 0;             // synthetic

@@ -1,16 +1,20 @@
 #pragma once
 // Which rank owns which samples: contiguous runs of whole sample blocks, balanced to one block.
 #include <cstddef>
+#include <string>
 
 namespace onedge::data {
 
-/// B = ⌈samples / block⌉ blocks over R ranks; rank r owns the blocks ⌊B·r/R⌋ … ⌊B·(r+1)/R⌋ − 1, at least one. Only the
-/// very last block may be short.
+/// B = ⌈samples / block⌉ blocks over R ranks; rank r owns the blocks ⌊B·r/R⌋ … ⌊B·(r+1)/R⌋ − 1. Only the very last
+/// block may be short.
 class BlockPartition {
  public:
-  /// Throws InputError when there are more ranks than blocks (and names a run.block that would do), or nothing to
+  /// At least one block for every rank. Throws InputError when there are fewer (and names a run.block that would do),
+  /// or nothing to share. `whose` samples they are ("a batch's "), for messages.
+  BlockPartition(std::size_t samples, std::size_t block, int ranks, std::string const& whose = "");
+  /// Where ranks may go without, as in an evaluation: any number of them. Throws InputError when there is nothing to
   /// share.
-  BlockPartition(std::size_t samples, std::size_t block, int ranks);
+  static BlockPartition with_idle_ranks(std::size_t samples, std::size_t block, int ranks);
 
   std::size_t samples() const { return m_samples; }
   std::size_t block() const { return m_block; }
@@ -28,6 +32,9 @@ class BlockPartition {
   std::size_t sample_count(int rank) const { return first_sample(rank + 1) - first_sample(rank); }
 
  private:
+  struct Unchecked {};
+  BlockPartition(Unchecked, std::size_t samples, std::size_t block, int ranks);
+
   std::size_t m_samples;
   std::size_t m_block;
   int m_ranks;

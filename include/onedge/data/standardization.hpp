@@ -25,8 +25,15 @@ Standardization imagenet_standardization();
 
 /// Mean and deviation (÷N) over the samples of all ranks, of which this rank holds `samples`; `size` is features, or
 /// the number of channels. What is constant gets the deviation 1, so that it becomes 0 and not NaN. Collective; blocks
-/// are added in one fixed tree: the same bits on every rank and for any number of ranks.
+/// are added in one fixed tree: the same bits on every rank and for any number of ranks. InputError when values are so
+/// large that their squares overflow.
 Standardization measure_standardization(HostSamples const& samples, std::size_t size, BlockPartition const& partition,
                                         comm::Communicator const& communicator);
+
+/// Throws InputError naming the sample unless all inputs are, once standardised, finite numbers in Real. `samples` are
+/// those of `source` from sample `first` on.
+template <class Real>
+void check_inputs(Source const& source, std::size_t first, HostSamples const& samples,
+                  Standardization const& standardization);
 
 }  // namespace onedge::data

@@ -1,6 +1,7 @@
 #pragma once
-// Attributes and datasets. T is one of float, double, std::int64_t, std::int32_t, std::uint8_t and std::string (UTF-8
-// of variable length, what h5py reads as str). Numbers are converted between the types of file and memory by HDF5.
+// Attributes and datasets. T is one of float, double, std::int64_t, std::uint64_t, std::int32_t, std::uint8_t and
+// std::string (UTF-8 of variable length, what h5py reads as str). Numbers are converted between the types of file and
+// memory by HDF5.
 #include <onedge/hdf5/handle.hpp>
 
 #include <cstddef>
@@ -57,12 +58,17 @@ class Dataset : public Object {
   /// Number of values.
   std::size_t size() const { return size_of(shape()); }
   ElementType element_type() const;
+  /// "float64", "uint8", …
+  std::string type_name() const;
 
-  /// Error where the file cannot hold the values that it declares: their bytes are not stored. Reading asks this first.
-  void require_plausible() const;
+  /// Error naming what is missing where HDF5 would give fill values, or nothing: the values themselves, a source of a
+  /// virtual dataset, an external file, a filter; and where the file cannot hold what the dataset declares. Every
+  /// reading begins with it, before memory is taken.
+  void require_stored() const;
+  /// Chunks that were never written, and are read as the fill value.
+  std::size_t missing_chunks() const;
 
-  /// All values, row-major. Error when T is text and the elements are not, or the reverse, and, before memory is taken
-  /// for them, when the file cannot hold what the dataset declares.
+  /// All values, row-major. Error when T is text and the elements are not, or the reverse.
   template <class T>
   std::vector<T> read() const;
   /// Rows first … first+count−1 along the first axis, row-major; Error when they do not exist.

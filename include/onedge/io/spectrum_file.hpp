@@ -19,6 +19,8 @@ struct OperatorSpectrum {
   std::vector<bool> converged;
   std::int64_t products = 0;
   double seconds = 0;
+  std::string solver = {};           ///< that gave the eigenvalues
+  bool stopped = false;              ///< before its end; not stored
   std::vector<Values> eigenvectors;  ///< unit vectors of all parameters, in the order of the tensors; may be none
   std::optional<spectrum::SpectralDensity> density;
 };
@@ -35,6 +37,7 @@ struct SpectrumFile {
   std::int64_t samples = 0;
   double edge = 2;  ///< of the optimizer: η λ₁ at the edge of stability
   std::vector<OperatorSpectrum> operators;
+  std::int64_t micro_batch = 0;            ///< samples that a rank held at once, where it had as many
   std::string train_data = {};             ///< fingerprint of the samples
   std::string checkpoint_train_data = {};  ///< of those that the checkpoint was made with; empty where it does not say
 };

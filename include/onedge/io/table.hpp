@@ -59,8 +59,8 @@ class Table {
   /// All values of a column, row-major; Error when there is none of that name.
   std::vector<double> const& values(std::string const& column) const;
 
-  /// Takes over what the run now says of the same columns. Error unless names and kinds agree, and widths where they do
-  /// not grow.
+  /// Takes over what the run now says of its columns; new ones begin with NaN (integers: 0) in the records that are
+  /// there. Error where one is missing, or of another kind, or of another width and does not grow.
   void redeclare(std::vector<Column> const& columns);
 
   /// Writes `step` as a dimension scale and every column with it attached, description and units as attributes.
@@ -83,7 +83,8 @@ std::vector<Column> step_columns(std::vector<std::string> const& names);
 std::vector<Column> evaluation_columns(bool with_test_data);
 /// The columns of `/gain`: greedy, on_edge.
 std::vector<Column> gain_columns();
-/// The columns of `/sharpness` and of the tables of other operators, for that many eigenvalues; they grow.
-std::vector<Column> sharpness_columns(std::size_t count);
+/// The columns of `/sharpness` and of the tables of other operators, for that many eigenvalues; they grow. `solvers`:
+/// by name, the first is number 1.
+std::vector<Column> sharpness_columns(std::size_t count, std::vector<std::string> const& solvers = {});
 
 }  // namespace onedge::io

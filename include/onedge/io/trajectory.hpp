@@ -41,9 +41,10 @@ struct Segment {
   std::string hosts;
   std::string job_id;  ///< of the batch system; empty without one
   std::string revision;
-  std::string time;          ///< of the start, ISO 8601 with offset
-  std::string devices;       ///< their names, each once; empty where ranks compute on processor cores
-  std::string communicator;  ///< what carries vectors between ranks
+  std::string time;              ///< of the start, ISO 8601 with offset
+  std::string devices;           ///< their names, each once; empty where ranks compute on processor cores
+  std::string communicator;      ///< what carries vectors between ranks
+  std::int64_t micro_batch = 0;  ///< samples that a rank held at once, if it had as many; 0: not recorded
 };
 
 struct Warning {
@@ -77,9 +78,15 @@ class Trajectory {
   /// Error when there is none of that name.
   Table const& table(std::string const& name) const;
 
+  /// A start of the program: a segment, the status running, and what is odd about the data, if it is not known yet.
+  void begin(Segment segment, std::vector<std::string> const& warnings);
   void add_segment(Segment segment) { m_segments.push_back(std::move(segment)); }
   void set_segments(std::vector<Segment> segments) { m_segments = std::move(segments); }
   void warn(std::int64_t step, std::string message) { m_warnings.push_back({step, std::move(message)}); }
+  /// Those of that step and later ones: it is made anew.
+  void forget_warnings(std::int64_t step) {
+    std::erase_if(m_warnings, [&](Warning const& warning) { return warning.step >= step; });
+  }
   void set_status(Status status) { m_status = status; }
   /// Of the present start of the program.
   void set_profile(std::vector<ProfileRow> profile) { m_profile = std::move(profile); }

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace onedge::network {
@@ -20,9 +21,9 @@ class Network {
   Parameter parameter(std::string const& name, Shape shape, Initializer initializer) {
     return m_parameters.add(name, std::move(shape), initializer);
   }
-  /// Appends an operation and returns its output.
+  /// Appends an operation and returns its output. Throws InputError where that is beyond any memory.
   Value apply(std::unique_ptr<Operation<Real, Space>> operation);
-  /// Ends the network.
+  /// Ends the network. Throws Error, which names it, when there is a value that nothing uses.
   void finish(std::unique_ptr<Loss<Real, Space>> loss);
 
   // Running. Each on one tile of samples; scalars are left as terms in the workspace.
@@ -61,6 +62,10 @@ class Network {
 
  private:
   Value add_value(Shape shape, int degree);
+  void check_own(Value const& value) const;
+  void check_all_used() const;
+  /// " of NAME, NAME …": the parameters that came with an operation; empty without any.
+  std::string parameters_of(std::size_t position) const;
   void decide_storage();
 
   ParameterLayout m_parameters;

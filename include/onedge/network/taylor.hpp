@@ -76,6 +76,14 @@ KOKKOS_INLINE_FUNCTION Taylor<Real, Order> operator*(Taylor<Real, Order> a, Real
   return a;
 }
 
+/// The same coefficients in double.
+template <class Real, int Order>
+KOKKOS_INLINE_FUNCTION Taylor<double, Order> widened(Taylor<Real, Order> const& x) {
+  Taylor<double, Order> result{};
+  for (int k = 0; k <= Order; ++k) result.c[k] = static_cast<double>(x.c[k]);
+  return result;
+}
+
 /// f(x(ε)) from f(x₀), f'(x₀) and ½f''(x₀) (Faà di Bruno's formula to second order).
 template <class Real, int Order>
 KOKKOS_INLINE_FUNCTION Taylor<Real, Order> compose(Taylor<Real, Order> const& x, Real value, Real first,
@@ -93,10 +101,11 @@ KOKKOS_INLINE_FUNCTION Taylor<Real, Order> exp(Taylor<Real, Order> const& x) {
   return compose(x, value, value, Real(0.5) * value);
 }
 
+/// log(1 + x), to all digits of a small x.
 template <class Real, int Order>
-KOKKOS_INLINE_FUNCTION Taylor<Real, Order> log(Taylor<Real, Order> const& x) {
-  Real const inverse = Real(1) / x.c[0];
-  return compose(x, Real(std::log(x.c[0])), inverse, Real(-0.5) * inverse * inverse);
+KOKKOS_INLINE_FUNCTION Taylor<Real, Order> log1p(Taylor<Real, Order> const& x) {
+  Real const inverse = Real(1) / (Real(1) + x.c[0]);
+  return compose(x, Real(std::log1p(x.c[0])), inverse, Real(-0.5) * inverse * inverse);
 }
 
 template <class Real, int Order>

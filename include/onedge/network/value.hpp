@@ -1,9 +1,11 @@
 #pragma once
 // What flows through a network and what it is made of: handles, without storage.
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <numeric>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace onedge::network {
@@ -14,6 +16,12 @@ using Shape = std::vector<std::size_t>;
 inline std::size_t size_of(Shape const& shape) {
   return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
 }
+
+/// "[28, 28, 3]"
+std::string text_of(Shape const& shape);
+/// Throws InputError, which names `what`, above 2⁴⁰ elements: no memory holds them, and sizes in bytes cannot overflow
+/// below.
+void check_size(std::string const& what, Shape const& shape);
 
 /// A real activation: one array per sample.
 struct Value {
@@ -73,7 +81,8 @@ class ParameterLayout {
     Initializer initializer;
   };
 
-  /// Throws Error when the name exists.
+  /// Throws Error when the name exists, or when its random numbers would be those of another name; InputError when
+  /// there are more than 2⁴⁴ parameters.
   Parameter add(std::string const& name, Shape shape, Initializer initializer);
   std::vector<Tensor> const& tensors() const { return m_tensors; }
   std::size_t size() const { return m_size; }
@@ -82,6 +91,9 @@ class ParameterLayout {
   std::vector<double> initial_values(std::uint64_t seed) const;
 
  private:
+  void check_name(std::string const& name);
+
+  std::unordered_map<std::uint32_t, std::string> m_streams;  // name of each stream of random numbers
   std::vector<Tensor> m_tensors;
   std::size_t m_size = 0;
 };

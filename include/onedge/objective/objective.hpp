@@ -69,6 +69,7 @@ class Objective {
   void product(MatrixWindow<Real const, Space> directions, comm::Slices<Real, Space>& slices,
                std::vector<Window> const& results, bool gauss_newton = false);
 
+  comm::Communicator const& communicator() const { return m_communicator; }
   Counts const& counts() const { return m_counts; }
   std::size_t parameters() const { return m_network.parameters().size(); }
   std::size_t micro_batch() const { return m_micro_batch; }

@@ -64,4 +64,7 @@ struct OptimizerConfig {
 template <class Real, class Space>
 std::unique_ptr<Optimizer<Real, Space>> make_optimizer(OptimizerConfig const& config, std::size_t parameters);
 
+/// Vectors of its state, known without making one.
+std::size_t state_vectors(OptimizerConfig const& config);
+
 }  // namespace onedge::optimizer

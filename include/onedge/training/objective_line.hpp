@@ -48,6 +48,7 @@ class ObjectiveLine : public tuner::Line {
   double preconditioned_sharpness() override { return known_sharpness(true); }
   double gradient_norm() override { return m_gradient_norm; }
   double update_norm() override { return m_update_norm; }
+  double smallest_learning_rate() override;
   bool has_previous() const override { return m_has_previous; }
   double previous_slope() override { return m_previous_slope; }
   double previous_update_norm() override { return m_previous_update_norm; }
@@ -69,7 +70,7 @@ class ObjectiveLine : public tuner::Line {
   bool m_has_previous = false;
   double m_loss = 0, m_slope = 0, m_gradient_norm = 0, m_update_norm = 0;
   double m_previous_slope = 0, m_previous_update_norm = 0, m_update_product = 0;
-  std::optional<double> m_curvature, m_gauss_newton_curvature;
+  std::optional<double> m_curvature, m_gauss_newton_curvature, m_parameter_norm;
   std::array<std::optional<double>, 2> m_sharpness;  // of H, of P^-1/2 H P^-1/2
 };
 

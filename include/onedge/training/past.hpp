@@ -28,6 +28,9 @@ struct Past {
   /// Throws InputError, which names all of them, when something is damaged and no checkpoint is whole.
   static Past read(std::filesystem::path const& directory);
 
+  /// The micro-batch with which the checkpoint was made; 0: not known.
+  std::size_t micro_batch() const;
+
   /// finished or diverged when the run has nothing left to do under this deck, which may ask for more steps, or for
   /// another run.stop.loss_above than the one that ended it. Throws InputError, which names the key and both values,
   /// when what is there belongs to another deck, and when a run that has ended has no checkpoint to go on from.

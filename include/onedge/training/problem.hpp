@@ -20,10 +20,17 @@ class Problem {
   /// Opens the data and builds the network; reads no samples. `report` hears of a long reading. Throws InputError. Does
   /// not communicate.
   Problem(TrainingConfig const& config, comm::Communicator const& communicator, data::Report const& report = {});
+  /// The same for a rank of so many, whether there are any or not.
+  Problem(TrainingConfig const& config, int rank, int ranks, data::Report const& report = {});
   /// Reads this rank's samples. Throws InputError. Does not communicate.
   void read_samples();
-  /// Puts what was read where kernels run, standardised as the deck says. Collective.
+  /// Puts what was read where kernels run, standardised as the deck says. Throws InputError when that makes numbers
+  /// that Real cannot hold. Collective.
   void make_shards(comm::Communicator const& communicator);
+
+  /// What is odd about the data: found at the opening on this rank; after make_shards() by all ranks.
+  std::vector<std::string> warnings() const { return m_warnings.texts(); }
+  data::SourceDescription const& data_description() const { return m_source->description(); }
 
   network::Network<Real, Space> const& network() const { return *m_network; }
   /// What the samples are; known once the shards are made.
@@ -54,12 +61,17 @@ class Problem {
   std::size_t workspace_bytes(std::size_t samples, network::Demand const& demand) const;
 
  private:
+  /// Throws InputError.
+  void check_inputs(data::Standardization const& standardization) const;
+  data::Warnings found_warnings() const;
+
   int m_rank;
   int m_ranks;
   std::string m_standardize;
   data::BatchConfig m_batch_config;
   std::uint64_t m_seed;
   std::unique_ptr<data::Source> m_source, m_test_source;
+  data::Warnings m_warnings;
   data::SampleRange m_range;
   std::unique_ptr<network::Network<Real, Space>> m_network;
   std::optional<data::BlockPartition> m_partition, m_step_partition, m_test_partition;
@@ -83,16 +95,5 @@ std::size_t evaluation_samples(TrainingConfig const& config);
 template <class Real, class Space>
 std::size_t measurement_bytes(Problem<Real, Space> const& problem, TrainingConfig const& config,
                               network::Demand const& demand);
-
-/// Samples that this rank holds at once: run.micro_batch, or with `auto` the most whole blocks whose workspace takes at
-/// most 0.7 of the memory that is free, and at least one block.
-template <class Real, class Space>
-std::size_t choose_micro_batch(Problem<Real, Space> const& problem, TrainingConfig const& config,
-                               network::Demand const& demand, int local_ranks);
-
-/// Memory that is free for the planes of this rank: of its device, or, where ranks compute on processor cores, of this
-/// node, the least of what the kernel, the control group and Slurm (SLURM_MEM_PER_NODE) grant. Shared evenly by the
-/// ranks that use it.
-std::size_t free_bytes_per_rank(int local_ranks);
 
 }  // namespace onedge::training

@@ -14,11 +14,13 @@ namespace onedge::training {
 /// The largest eigenvalues of one operator at one step. Those of −H are given as H's own: the most negative, ascending.
 struct Sharpness {
   std::vector<double> eigenvalues;
-  std::vector<double> residuals;  ///< ‖Av − λv‖/|λ|
+  std::vector<double> residuals;  ///< ‖Av − λv‖/|λ|, as in spectrum::EigenPairs
   std::vector<bool> converged;
   std::int64_t products = 0;
   double alignment = 0;  ///< |cos(u, v₁)|; of the preconditioned Hessian |cos(P^1/2 u, v₁)|
   double seconds = 0;
+  std::string solver = {};  ///< that gave them
+  bool stopped = false;     ///< before its end, because somebody wanted it
 };
 
 /// The table of an operator's measurements, and the group of its state in checkpoints.
@@ -49,6 +51,8 @@ class SharpnessMeter {
   spectrum::OperatorKind kind() const { return m_kind; }
   /// Calls work with the operator at the objective's point.
   void with_operator(std::function<void(spectrum::Operator<Real, Space> const&)> const& work);
+  spectrum::EigenTracker<Real, Space> const& tracker() const { return m_tracker; }
+  void set_tracker(spectrum::EigenTracker<Real, Space> const& tracker) { m_tracker = tracker; }
   /// Eigenvectors of the last measurement, whole on every rank; nothing before the first.
   std::vector<std::vector<Real>> eigenvectors() const;
 

@@ -3,6 +3,7 @@
 #include <onedge/spectrum/sharpness_config.hpp>
 #include <onedge/spectrum/spectral_density.hpp>
 #include <onedge/training/log.hpp>
+#include <onedge/training/stop_request.hpp>
 
 #include <filesystem>
 #include <optional>
@@ -27,7 +28,9 @@ struct SharpnessStudy {
 
 /// Eigenvalues at a stored state: P is the optimizer's after the update that the step of the checkpoint would make, as
 /// in a trajectory's tables. Says the values on the log and writes `output`. Throws InputError (through
-/// comm::SharedError) for a checkpoint or override that will not do. Collective.
-void study_sharpness(SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log);
+/// comm::SharedError) for a checkpoint or override that will not do, and SharedError where a stop is asked for before
+/// the last operator: then nothing is written. Collective.
+void study_sharpness(SharpnessStudy const& study, comm::MpiCommunicator const& communicator, Log& log,
+                     StopRequest& stop);
 
 }  // namespace onedge::training

@@ -1,15 +1,16 @@
 #pragma once
+#include <onedge/comm/launch.hpp>
 #include <onedge/comm/mpi_communicator.hpp>
 #include <onedge/core/profile.hpp>
 #include <onedge/io/checkpoint.hpp>
 #include <onedge/io/trajectory.hpp>
-#include <onedge/objective/evaluator.hpp>
 #include <onedge/objective/objective.hpp>
 #include <onedge/training/log.hpp>
+#include <onedge/training/loss_watch.hpp>
+#include <onedge/training/measurements.hpp>
 #include <onedge/training/objective_line.hpp>
 #include <onedge/training/problem.hpp>
 #include <onedge/training/run_directory.hpp>
-#include <onedge/training/sharpness_meter.hpp>
 #include <onedge/training/stop_request.hpp>
 #include <onedge/training/training_config.hpp>
 
@@ -36,7 +37,7 @@ struct RunContext {
 template <class Real, class Space>
 class Trainer {
  public:
-  /// The problem has its samples. Allocates everything.
+  /// The problem has its samples, the configuration a micro-batch (0: all samples). Allocates everything.
   Trainer(RunContext& context, std::unique_ptr<Problem<Real, Space>> problem);
 
   // Where a run starts; exactly one of these, before run().
@@ -55,15 +56,29 @@ class Trainer {
  private:
   using Constant = VectorWindow<Real const, Space>;
   using Clock = std::chrono::steady_clock;
+  struct BrokenOff : std::exception {};
+  /// What a step changes before it ends.
+  struct StepStart {
+    io::State optimizer;
+    std::map<std::string, double> tuner;
+    typename Measurements<Real, Space>::Trackers trackers;
+  };
 
   void prepare_vectors();
-  void prepare_meters();
   void prepare_trajectory();
   void take_over(io::Checkpoint const& checkpoint);
   void start();
   io::Status train(StopRequest& stop);
-  /// One step at w_t; false when the run has diverged.
+  /// One step at w_t, or none at all: finished (of the step), diverged, or interrupted within it.
+  io::Status make_step();
+  /// Its work; false when the run has diverged.
   bool step();
+  /// Whether an eigen-solve is to end now because somebody wants the run to stop. Collective.
+  bool wants_to_break_off();
+  /// After such a solve: gives the step up, unless it is the first of this start, which goes on with what there is.
+  void break_off();
+  /// In the log and in the trajectory.
+  void warn(std::string const& message);
   /// u from the gradient.
   void update();
   /// w ← w + ηu.
@@ -71,15 +86,14 @@ class Trainer {
   /// `curvature`: what the tuner has asked for.
   void record(objective::Losses const& losses, double learning_rate, std::optional<double> curvature,
               std::int64_t evaluations, double seconds);
-  void evaluate();
-  void measure_sharpness(double learning_rate);
-  void measure_gain();
-  bool diverge(std::string const& reason);
+  bool diverge(std::string const& reason) { return warn("diverged: " + reason), false; }
   void after_step();
   void report(Profile const& profile);
   void publish();
   void write_checkpoint();
   io::Checkpoint make_checkpoint();
+  /// w, once it is sure that all ranks have the same. Throws Error where not. Collective.
+  std::vector<Real> weights() const;
   std::int64_t evaluations() const;
 
   RunContext& m_context;
@@ -88,22 +102,20 @@ class Trainer {
   std::unique_ptr<optimizer::Optimizer<Real, Space>> m_optimizer;
   std::unique_ptr<tuner::Tuner> m_tuner;
   std::unique_ptr<objective::Objective<Real, Space>> m_objective;
-  std::unique_ptr<objective::Evaluator<Real, Space>> m_train_evaluator, m_test_evaluator;
   std::unique_ptr<ObjectiveLine<Real, Space>> m_line;
-  std::vector<std::unique_ptr<SharpnessMeter<Real, Space>>> m_meters;  // of measure.sharpness
-  std::unique_ptr<SharpnessMeter<Real, Space>> m_tuner_meter;          // of a tuner that asks for the sharpness
+  std::unique_ptr<Measurements<Real, Space>> m_measurements;
   Vector<Real, Space> m_parameters, m_gradient, m_update, m_previous_update;
+  StopRequest* m_stop = nullptr;
   std::int64_t m_step = 0;          // steps done
+  std::int64_t m_start_step = 0;    // those before this start of the program
   std::int64_t m_first_step = 0;    // of the run
   std::int64_t m_stored_step = -1;  // of the last checkpoint
   bool m_has_previous = false;
   bool m_is_below_target = false;
   std::optional<io::Trajectory> m_trajectory;
+  LossWatch m_watch;
   io::Table* m_steps = nullptr;
   io::Table* m_curvatures = nullptr;  // where the curvature has a cadence of its own
-  io::Table* m_evaluations = nullptr;
-  io::Table* m_gains = nullptr;
-  std::vector<io::Table*> m_sharpness;  // one for each meter
   Clock::time_point m_last_publication;
 };
 
@@ -111,7 +123,9 @@ class Trainer {
 /// finished, diverged or interrupted.
 io::Status train(RunContext& context, bool fresh);
 
-/// What `--dry-run` shows: the deck, sizes, memory per rank, files. Opens the data and checks the deck like a run.
-std::string describe(TrainingConfig const& config, std::string const& deck, comm::MpiCommunicator const& communicator);
+/// What `--dry-run` shows: the deck, sizes, memory per rank, files. Opens the data and checks the deck like a run, for
+/// rank 0 of those that were launched; `log` is warned of what is odd about the data. Needs neither MPI nor Kokkos nor,
+/// in a build for devices, a device.
+std::string describe(TrainingConfig const& config, std::string const& deck, comm::Launch const& launch, Log& log);
 
 }  // namespace onedge::training

@@ -9,7 +9,8 @@ namespace onedge::tuner {
 /// edge, σ = 1 quadratically greedy. With β > 0, n and d are averages x̃ ← (1−β)x + βx̃ from 0 that include this step.
 /// With `every` = k, d is evaluated at steps 0, k, 2k, … and held between (n is fresh): the held d still enters its
 /// average at every step, so that both averages have the same weights and their start-up bias cancels.
-/// n = 0 gives η = 0; n > 0 and d = 0 gives η = 0 and a warning (n and d being the averages where β > 0).
+/// n = 0 gives η = 0; n > 0 and d = 0 gives η = 0 and a warning (n and d being the averages where β > 0), and so does
+/// a probe too short to move w, which leaves the averages as they were.
 /// Asks for the slope at every step and for one curvature where d is due.
 class Cdat : public Tuner {
  public:
@@ -32,6 +33,7 @@ class Cdat : public Tuner {
 
  private:
   bool is_due(std::int64_t step) const;
+  bool is_blind(Line& line) const;
   double curvature(Line& line) const;
 
   Options m_options;

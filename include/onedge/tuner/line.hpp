@@ -21,10 +21,13 @@ class Line {
   virtual double preconditioned_sharpness() = 0;     ///< λ₁ of P^-1/2 H P^-1/2
   virtual double gradient_norm() = 0;                ///< ‖g‖
   virtual double update_norm() = 0;                  ///< ‖u‖
-  virtual bool has_previous() const = 0;             ///< whether a previous update exists
-  virtual double previous_slope() = 0;               ///< gᵀu₋₁: the slope along the previous update
-  virtual double previous_update_norm() = 0;         ///< ‖u₋₁‖
-  virtual void warn(char const* message) = 0;        ///< recorded in the trajectory with the step
+  /// η below which w + ηu is w again but for rounding: ε‖w‖/‖u‖, ε that of the precision of w. 0: as in exact
+  /// arithmetic.
+  virtual double smallest_learning_rate() { return 0; }
+  virtual bool has_previous() const = 0;       ///< whether a previous update exists
+  virtual double previous_slope() = 0;         ///< gᵀu₋₁: the slope along the previous update
+  virtual double previous_update_norm() = 0;   ///< ‖u₋₁‖
+  virtual void warn(char const* message) = 0;  ///< recorded in the trajectory with the step
 };
 
 }  // namespace onedge::tuner

@@ -5,8 +5,8 @@ namespace onedge::tuner {
 
 /// Backtracking (eq. 1 and C.3 of the paper): the largest η = c₋ᵏη₀ with f(w+ηu) ≤ (1+δ)f(w) + cηgᵀu, from
 /// η₀ = min(c₊η_prev, 1), at first 1. η_prev is the last positive η. gᵀu ≥ 0 gives η = 0 without a trial. A trial whose
-/// loss is not finite is rejected. When the trials are used up, the last η tried is kept; when η falls below 1e-300,
-/// η = 0 and a warning. Asks for loss, slope, and one loss per trial.
+/// loss is not finite is rejected. When the trials are used up, the last η tried is kept; η that are too small to move
+/// w satisfy nothing: where only such are left, η = 0 and a warning. Asks for loss, slope, and one loss per trial.
 class Linesearch : public Tuner {
  public:
   static constexpr std::int64_t automatic = -1;
@@ -26,7 +26,7 @@ class Linesearch : public Tuner {
   void restore(std::map<std::string, double> const& state) override { m_previous = saved(state, "previous"); }
 
  private:
-  double first_guess() const;
+  double first_guess(double smallest) const;
   double search(Line& line) const;
 
   Options m_options;

@@ -56,6 +56,15 @@ class BadInput(ProgramTest):
         deck = self.write("lines.yaml", 'run: {"see\\nd": 3}\n')
         self.refuse_train(deck=deck, says=["lines.yaml:1", "see?d"])  # still one line
 
+    def test_how_to_measure_without_when(self):
+        for key, value in (("count", 4), ("count", 1), ("operators", "[hessian]"), ("tolerance", 0.01), ("block", 1),
+                           ("solver", "lobpcg"), ("maximum_products", 9), ("track_above", 1.5), ("maximum_count", 4)):
+            self.refuse_train(f"measure.sharpness.{key}={value}", says=[f"measure.sharpness.{key}", "every"])
+            self.train(f"measure.sharpness={{every: 0, {key}: {value}}}", "--dry-run")  # turned off
+        # A complete deck, as --dry-run shows it, is a deck.
+        self.write("complete.yaml", self.train("--dry-run").stdout)
+        self.train("--dry-run", deck=self.folder / "complete.yaml")
+
     def test_types_and_ranges(self):
         for override, says in (
             ("run.steps=many", ["run.steps", "integer"]), ("run.steps=1.5", ["run.steps"]), ("run.steps=-1", ["run.steps"]),
@@ -120,6 +129,23 @@ class BadInput(ProgramTest):
         refuse(deck, "/label/", "label 10 of sample 50")
         refuse(deck, "/label/", "label 10 of sample 50", ranks=2)  # only the second rank reads it
 
+    def test_compressed_idx_files(self):
+        """Wrong anywhere is wrong, whatever part is used."""
+        whole = gzip.compress(idx(np.random.default_rng(0).integers(0, 256, (4096, 4, 4))))
+        deck = self.data_deck(set="mnist", path=str(self.folder / "packed"), samples=64)
+        self.write("packed/train-labels-idx1-ubyte.gz", gzip.compress(idx(np.arange(4096) % 10)))
+        def refuse(contents, *says):
+            self.write("packed/train-images-idx3-ubyte.gz", contents)
+            for more in ([], ["--dry-run"]):
+                self.refuse_train(*more, deck=deck, says=["train-images-idx3-ubyte.gz", *says])
+        flip = lambda at: whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:]
+        refuse(flip(len(whole) - 8), "damaged")  # the checksum
+        refuse(flip(len(whole) - 4), "damaged")  # the length
+        refuse(whole[:-4], "truncated")
+        refuse(whole + b"more", "damaged")
+        self.write("packed/train-images-idx3-ubyte.gz", whole[:])
+        self.train("run.steps=1", "measure.evaluation.every=0", deck=deck, directory="fine")
+
     def test_cifar_files(self):
         record = bytes([3]) + bytes(3072)
         for batch in range(1, 6):
@@ -129,6 +155,10 @@ class BadInput(ProgramTest):
         self.refuse_train(deck=deck, says=["data_batch_2.bin"])
         self.write("cifar/data_batch_2.bin", record * 15 + bytes([10]) + bytes(3072))
         self.refuse_train(deck=deck, says=["cifar", "label 10 of sample 31"])
+        self.write("cifar/data_batch_2.bin", record * 16)
+        (self.folder / "cifar/data_batch_3.bin").unlink()
+        self.refuse_train(deck=deck, says=["has data_batch_4.bin, but no data_batch_3.bin"])
+        self.refuse_train("data.samples=33", deck=deck, says=["the 32 samples", "data_batch_3.bin is missing"])
         for path in (self.folder / "cifar").iterdir():
             path.unlink()
         self.refuse_train(deck=deck, says=["data_batch_1.bin"])
@@ -160,7 +190,7 @@ class BadInput(ProgramTest):
 
     def test_standardize(self):
         with h5py.File(self.folder / "data.h5", "w") as file:
-            file["x"], file["y"] = np.ones((64, 2, 3)), np.arange(64) % 3
+            file["x"], file["y"] = np.ones((64, 1, 2, 3)), np.arange(64) % 3
         deck = self.data_deck(set="hdf5", path=str(self.folder / "data.h5"))
         self.refuse_train("data.standardize=imagenet", deck=deck, says=["data.standardize", "data.h5", "real numbers"])
         self.refuse_train("data.standardize=imagenet", says=["data.standardize", "three channels", "has 5"])
@@ -194,6 +224,73 @@ class BadInput(ProgramTest):
         refuse("data.h5", "63")
         file(x=x, y=y - 1)
         refuse("data.h5", "-1")
+
+    def test_numbers(self):
+        """NaN, infinity and what the precision cannot hold are named by dataset and sample, before any training."""
+        x, y = np.random.default_rng(0).normal(size=(64, 5)), np.arange(64) % 3
+        path = self.folder / "data.h5"
+        deck = self.data_deck(set="hdf5", path=str(path))
+        for name in ("x", "x_test"):
+            for value, says, single_only in ((np.nan, "NaN", False), (-np.inf, "infinity", False),
+                                             (1e39, "1e+39, beyond single precision", True)):
+                odd = x.copy()
+                odd[57, 2] = value  # of the last rank
+                with h5py.File(path, "w") as file:
+                    file["x"], file["y"], file["x_test"], file["y_test"] = x, y, x, y
+                    del file[name]
+                    file[name] = odd
+                for ranks in (0, 3) if name == "x" else (0,):
+                    self.refuse_train("run.precision=single", deck=deck, ranks=ranks,
+                                      says=[f"data.h5:/{name}: sample 57 holds {says}"])
+                if not single_only:
+                    self.refuse_train("data.standardize=pixel", deck=deck, says=[f"/{name}: sample 57 holds {says}"])
+                    self.refuse_train("batch.size=16", deck=deck, says=[f"/{name}: sample 57 holds {says}"])
+            self.train("data.samples=57", "measure.evaluation.every=0", "run.steps=1", deck=deck, directory=f"fine-{name}")
+
+    def test_values_that_are_not_there(self):
+        path, y = self.folder / "data.h5", np.arange(64) % 3
+        deck = self.data_deck(set="hdf5", path=str(path))
+        with h5py.File(self.folder / "half.h5", "w") as file:
+            file["x"] = np.ones((32, 5))
+        layout = h5py.VirtualLayout((64, 5), "f8")
+        layout[:32], layout[32:] = (h5py.VirtualSource(name, "x", shape=(32, 5)) for name in ("half.h5", "gone.h5"))
+        with h5py.File(path, "w") as file:
+            file.create_virtual_dataset("x", layout, fillvalue=0.0)
+            file["y"] = y
+        for more in ([], ["--dry-run"], ["data.samples=16"]):
+            self.refuse_train(*more, deck=deck, says=["data.h5:/x", "gone.h5"])
+        with h5py.File(path, "w") as file:
+            file["y"] = y
+            file.create_dataset("x", (64, 5), "f8", external=[(str(self.folder / "raw"), 0, h5py.h5f.UNLIMITED)])
+        (self.folder / "raw").unlink(missing_ok=True)
+        self.refuse_train(deck=deck, says=["data.h5:/x", str(self.folder / "raw"), "No such file"])
+        self.write("raw", bytes(64 * 5 * 8 - 1))
+        self.refuse_train(deck=deck, says=["data.h5:/x", str(self.folder / "raw"), "truncated"])
+        with h5py.File(path, "w") as file:
+            file["y"] = y
+            file.create_dataset("x", data=np.ones((64, 5)), compression="lzf", chunks=(7, 5))
+        self.refuse_train(deck=deck, says=["data.h5:/x", "filter lzf"])
+
+    def test_labels(self):
+        path, y = self.folder / "data.h5", np.arange(64) % 3
+        for kind, label in (("u8", 2**63 + 1), ("u8", 2**64 - 1), ("u4", 2**32 - 1), ("i8", -2**63), ("i1", -1)):
+            labels = y.astype(kind)
+            labels[5] = label
+            with h5py.File(path, "w") as file:
+                file["x"], file["y"] = np.ones((64, 5)), labels
+            self.refuse_train(deck=self.data_deck(set="hdf5", path=str(path)), says=["/y", f"label {label} of sample 5"])
+
+    def test_layout(self):
+        path = self.folder / "data.h5"
+        with h5py.File(path, "w") as file:
+            file["x"], file["y"] = np.ones((64, 5)), np.arange(64) % 3
+        deck = self.data_deck(set="hdf5", path=str(path))
+        self.refuse_train("data.layout=nchw", deck=deck, says=["data.layout", "data.h5:/x", "[64, 5]"])
+        self.refuse_train("data.layout=chwn", deck=deck, says=["data.layout", "chwn", "nhwc"])
+        self.refuse_train("data.layout=nchw", says=["data.layout"])  # of another set
+        images = self.write("resnet.yaml", json.dumps({**DECK, "data": {"set": "hdf5", "path": str(path)},
+                                                       "model": {"kind": "resnet34"}}))
+        self.refuse_train(deck=images, says=["model.kind: resnet34", "[5]", "data.h5"])
 
     def test_directories(self):
         self.write("file", "")

@@ -9,7 +9,7 @@ from program import DECK, ProgramTest
 import h5py
 import numpy as np
 
-SAMPLES, SHAPE = 75, (2, 3)  # not a multiple of the block of 8; three channels
+SAMPLES, SHAPE = 75, (1, 2, 3)  # not a multiple of the block of 8; three channels
 
 # A grey JPEG, 6 rows of 8 pixels, that decodes to GREY everywhere.
 GREY = 72
@@ -47,10 +47,10 @@ class Data(ProgramTest):
         random = np.random.default_rng(0)
         y = random.integers(0, 3, SAMPLES)
         pixels = random.integers(0, 256, (SAMPLES, *SHAPE)).astype(np.uint8)
-        pixels[:, 1, 2] = 7  # constant
+        pixels[:, 0, 1, 2] = 7  # constant
         for kind, raw in (("pixels", pixels), ("reals", random.normal(3.0, 2.0, (SAMPLES, *SHAPE)))):
             x = raw.astype(float)
-            for option, axes in (("channel", (0, 1)), ("pixel", 0)):
+            for option, axes in (("channel", (0, 1, 2)), ("pixel", 0)):
                 deviation = x.std(axes)
                 prepared = (x - x.mean(axes)) / np.where(deviation > 0, deviation, 1.0)
                 with self.subTest(kind=kind, option=option):
@@ -88,6 +88,72 @@ class Data(ProgramTest):
             file["x_test"], file["y_test"] = np.broadcast_to(x, (20, 4, 4, 3)), np.arange(20) // 10
         np.testing.assert_allclose(found, self.losses(prepared, "prepared"), rtol=1e-11)
         np.testing.assert_array_equal(self.losses(deck, "images-3", ranks=3), found)
+
+    def warnings(self, deck, directory, *arguments, ranks=0):
+        """Those of a run, which must be the same at the terminal, in the log and in the trajectory."""
+        done = self.train(*arguments, deck=deck, directory=directory, ranks=ranks)
+        told = [line.removeprefix("warning: ") for line in done.stderr.splitlines() if line.startswith("warning: ")]
+        log = (self.folder / directory / "run.log").read_text()
+        with h5py.File(self.folder / directory / "trajectory.h5", "r") as file:
+            self.assertEqual(list(file["warnings/message"].asstr()), told)
+        for text in told:
+            self.assertEqual(log.count(f"warning: {text}"), 1)
+        return told
+
+    def test_order_of_axes(self):
+        random = np.random.default_rng(3)
+        x, y = random.integers(0, 256, (SAMPLES, 6, 5, 3)).astype(np.uint8), random.integers(0, 3, SAMPLES)
+        turned = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
+        right = self.deck_of("right", x, y)
+        self.assertEqual(self.warnings(right, "right"), [])
+        nchw = self.deck_of("nchw", turned, y, layout="nchw")
+        self.assertEqual(self.warnings(nchw, "nchw", ranks=3), [])
+        wrong = self.deck_of("wrong", turned, y)
+        for ranks in (0, 3):
+            told = self.warnings(wrong, f"wrong-{ranks}", ranks=ranks)
+            self.assertEqual(len(told), 1)
+            self.assertIn("wrong.h5:/x: the shape [75, 3, 6, 5] is read as images of 3 × 6 pixels × 5 channels", told[0])
+            self.assertIn("data.layout: nchw", told[0])
+        with h5py.File(self.folder / "right/trajectory.h5", "r") as one, \
+                h5py.File(self.folder / "nchw/trajectory.h5", "r") as other:
+            np.testing.assert_array_equal(one["steps/loss"][:], other["steps/loss"][:])
+        for deck, axes, warned in ((right, "6 × 5 pixels × 3 channels, uint8, divided by 255", False),
+                                   (nchw, "6 × 5 pixels × 3 channels", False), (wrong, "3 × 6 pixels × 5 channels", True)):
+            done = self.train("--dry-run", deck=deck)
+            self.assertIn(axes, done.stdout)
+            self.assertEqual("data.layout" in done.stderr, warned)
+        # A run that goes on does not repeat itself in the trajectory.
+        more = ("output.checkpoint.every=4",)
+        self.train(*more, "run.steps=4", deck=wrong, directory="resumed")
+        self.train(*more, deck=wrong, directory="resumed")
+        with h5py.File(self.folder / "resumed/trajectory.h5", "r") as file:
+            self.assertEqual(len(file["warnings/message"]), 1)
+        done = self.onedge("sharpness", self.folder / "resumed/checkpoint-00000008.h5", ranks=2)
+        self.assertEqual(done.stderr.count("data.layout"), 1)
+
+    def test_images_of_one_channel(self):
+        random = np.random.default_rng(4)
+        x, y = random.integers(0, 256, (SAMPLES, 6, 5)).astype(np.uint8), random.integers(0, 3, SAMPLES)
+        found = self.losses(self.deck_of("flat", x, y, standardize="channel"), "flat")
+        wanted = self.losses(self.deck_of("deep", x[..., None], y, standardize="channel"), "deep")
+        np.testing.assert_array_equal(found, wanted)
+
+    def test_odd_images(self):
+        """One warning for all of a kind, whatever the number of ranks."""
+        odd = JPEG.replace(b"JFIF\0\1\1", b"JFIF\0\0\0")
+        turned = JPEG[:2] + b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0" + JPEG[2:]
+        self.assertNotEqual(odd, JPEG)
+        for image in range(24):
+            self.write(f"pictures/{'ant' if image < 12 else 'bee'}/{image:02}.jpeg", odd if image in (5, 9, 21) else
+                       turned if image in (6, 23) else JPEG)
+        data = {"set": "images", "path": str(self.folder / "pictures"), "size": 4, "resize": "none"}
+        deck = self.write("images.yaml", json.dumps({**DECK, "data": data}))
+        for ranks in (0, 3):
+            told = self.warnings(deck, f"images-{ranks}", ranks=ranks)
+            self.assertEqual(len(told), 2, told)
+            for text, parts in zip(told, (("EXIF", ": 2, the first", "ant/06.jpeg"), ("odd", ": 3, the first", "ant/05.jpeg"))):
+                for part in parts:
+                    self.assertIn(part, text)
 
     def test_texts(self):
         text = "It is a truth universally acknowledged, that a single man in possession of a good fortune, must be in want "

@@ -98,6 +98,8 @@ class Hostile(ProgramTest):
             with h5py.File(path, "w") as file:
                 file.create_dataset("x", shape=x, dtype="f8", chunks=(8,) + (1,) * (len(x) - 1))
                 file.create_dataset("y", shape=y, dtype="i8", chunks=(8,))
+                if name == "x":
+                    file["x"][:8, 0] = 1  # one chunk, which is all that is stored
             deck = self.write(f"{name}.yaml", json.dumps({**DECK, "data": {"set": "hdf5", "path": str(path)}}))
             self.train_on(deck=deck, says=[path.name, says])
             if name == "x":

@@ -152,7 +152,15 @@ class Sharpness(ProgramTest):
                                   ("measure.sharpness={every: 1, count: 2, solver: power}", "power"),
                                   ("measure.sharpness={every: 1, block: 0}", "block")):
             with self.subTest(override=override):
-                self.assertIn(message, self.train(override, directory="bad", code=2).stderr)
+                self.assertIn(message, self.train("model.hidden=[3]", override, directory="bad", code=2).stderr)
+
+    def test_all_eigenvalues_of_a_small_model_are_found(self):
+        self.train("model.hidden=[3]", "measure.sharpness={every: 4, count: 30}")
+        self.onedge("sharpness", self.folder / "run/checkpoint-00000003.h5", "-k", 30, "-o", self.folder / "all.h5")
+        rows = table(self.folder / "run/trajectory.h5", "sharpness")
+        self.assertTrue(np.all(rows["converged"] == 1))
+        self.assertTrue(np.all(rows["solver"] == 5), "a Krylov space would fill all dimensions")
+        self.assertTrue(np.all(rows["hvps"] == 30))
 
 
 if __name__ == "__main__":

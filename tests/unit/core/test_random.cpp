@@ -106,6 +106,34 @@ TEST(RandomStream, ValuesDependOnSeedNameAndIndexAlone) {
   EXPECT_EQ(distinct.size(), 5u);
 }
 
+TEST(RandomStream, TheOpenIntervalHoldsNeitherOfItsEnds) {
+  std::uint32_t const all = 0xffffffffu;
+  EXPECT_EQ(open_unit_interval(0, 0), 0x1p-54);
+  EXPECT_EQ(open_unit_interval(all, all), 1 - 0x1p-53);
+  EXPECT_EQ(open_unit_interval(all, all - (1u << 11)), 1 - 0x1p-52);  // half way to the next: even, as ever
+  EXPECT_EQ(open_unit_interval(1u << 31, 0), 0.5 + 0x1p-53 - 0x1p-53);
+  for (std::uint32_t low = 0; low < 1u << 20; low += 2048) {
+    EXPECT_GT(open_unit_interval(0, low), 0.0);
+    EXPECT_LT(open_unit_interval(all, all - low), 1.0);
+    EXPECT_TRUE(std::isfinite(std::log(open_unit_interval(0, low))));
+  }
+}
+
+TEST(RandomStream, LargeBoundsAreKept) {
+  RandomStream const random(0, "large");
+  for (std::uint64_t const bound : {~std::uint64_t{0}, (std::uint64_t{1} << 53) + 1, std::uint64_t{1}}) {
+    for (std::uint64_t i = 0; i < 1000; ++i) EXPECT_LT(random.integer(i, bound), bound);
+  }
+}
+
+TEST(RandomStream, NamesOfOneNumberAreOneSequence) {
+  EXPECT_EQ(RandomStream::number("dense_64424/kernel"), RandomStream::number("dense_7344/bias"));
+  EXPECT_EQ(RandomStream(3, "dense_64424/kernel").uniform(5), RandomStream(3, "dense_7344/bias").uniform(5));
+  std::set<std::uint32_t> numbers;
+  for (auto const name : streams::all) numbers.insert(RandomStream::number(name));
+  EXPECT_EQ(numbers.size(), streams::all.size());
+}
+
 TEST(RandomStream, BitsStayAsTheyAre) {
   // From an independent Philox4x32-10 in Python. Repeated runs depend on these values: change them on purpose only.
   RandomStream const random(0, "dense_0/kernel");

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,11 @@ class Folder {
 inline void write(std::filesystem::path const& path, Bytes const& bytes) {
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<char const*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+}
+
+inline Bytes bytes_of(std::filesystem::path const& path) {
+  std::ifstream stream(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
 }
 
 inline void write_gz(std::filesystem::path const& path, Bytes const& bytes) {

@@ -39,12 +39,12 @@ void expect_right(Source const& source, std::size_t first, std::size_t count, in
   }
 }
 
-TEST(Cifar10, ReadsAcrossTheBatchesThatExist) {
+TEST(Cifar10, ReadsAcrossBatches) {
   Folder const folder;
   auto const config = config_of("cifar10", folder.string());
   write(folder / "data_batch_1.bin", records(0, 5, 1));
   write(folder / "data_batch_2.bin", records(5, 3, 1));
-  write(folder / "data_batch_4.bin", records(8, 4, 1));
+  write(folder / "data_batch_3.bin", records(8, 4, 1));
   auto const source = make_source(config, Split::train);
   EXPECT_EQ(source->description().samples, 12U);
   EXPECT_EQ(source->description().shape, (std::vector<std::size_t>{32, 32, 3}));
@@ -57,6 +57,31 @@ TEST(Cifar10, ReadsAcrossTheBatchesThatExist) {
   write(folder / "test_batch.bin", records(0, 2, 1));
   EXPECT_TRUE(has_test_split(config));
   expect_right(*make_source(config, Split::test), 0, 2, 10);
+}
+
+TEST(Cifar10, TakesNoBatchBehindOneThatIsMissing) {
+  Folder const folder;
+  auto config = config_of("cifar10", folder.string());
+  write(folder / "data_batch_1.bin", records(0, 5, 1));
+  write(folder / "data_batch_2.bin", records(5, 3, 1));
+  EXPECT_EQ(
+      make_source(config, Split::train)->warnings().texts(),
+      (std::vector<std::string>{folder.string() + ": data_batch_3.bin is missing, so that there are 8 samples only"}));
+  write(folder / "data_batch_4.bin", records(8, 4, 1));
+  expect_input_error([&] { make_source(config, Split::train); },
+                     {folder.string(), "has data_batch_4.bin, but no data_batch_3.bin", "data.samples"});
+  config.samples = 8;
+  auto const source = make_source(config, Split::train);
+  EXPECT_EQ(source->description().samples, 8U);
+  expect_right(*source, 0, 8, 10);
+  EXPECT_EQ(source->warnings().texts(),
+            (std::vector<std::string>{folder.string() +
+                                      ": data_batch_3.bin is missing, so that data_batch_4.bin is not used"}));
+  config.samples = 9;
+  expect_input_error([&] { sample_range(config, source->description()); },
+                     {"0 + 9", "the 8 samples", folder.string(), "data_batch_3.bin is missing"});
+  std::filesystem::remove(folder / "data_batch_1.bin");
+  expect_input_error([&] { make_source(config, Split::train); }, {"no data_batch_1.bin in " + folder.string()});
 }
 
 TEST(Cifar100, UsesTheFineLabels) {

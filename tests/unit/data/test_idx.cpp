@@ -146,6 +146,79 @@ TEST_F(Idx, RefusesDamagedCompressedFiles) {
   refused({image_gz.string(), "damaged"});
 }
 
+/// The images as gzip packs them without compressing, so that any byte may be changed.
+Bytes stored_images(std::filesystem::path const& path) {
+  gzFile const file = gzopen(path.c_str(), "wb0");
+  auto const bytes = images();
+  gzwrite(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+  gzclose(file);
+  return bytes_of(path);
+}
+
+TEST_F(Idx, ComparesChecksumsOfCompressedFilesWhateverIsUsedOfThem) {
+  write(label_path, labels());
+  auto const whole = stored_images(image_gz);
+  EXPECT_EQ(open()->read(0, 1).pixels[0], pixel(0));
+  auto const refused_with = [&](std::size_t at, std::string const& reason) {
+    auto bytes = whole;
+    bytes[at] ^= 1U;
+    write(image_gz, bytes);
+    expect_input_error([this] { open(); }, {image_gz.string(), "is damaged", reason});
+  };
+  refused_with(100, "incorrect data check");                // a pixel of the first image
+  refused_with(whole.size() - 20, "incorrect data check");  // one of the last
+  refused_with(whole.size() - 8, "incorrect data check");   // the checksum itself
+  refused_with(whole.size() - 4, "incorrect length check");
+  refused_with(whole.size() - 1, "incorrect length check");
+}
+
+TEST_F(Idx, LooksAtWhatFollowsCompressedData) {
+  write(label_path, labels());
+  auto const whole = stored_images(image_gz);
+  auto const followed_by = [&](Bytes const& tail) {
+    auto bytes = whole;
+    bytes.insert(bytes.end(), tail.begin(), tail.end());
+    write(image_gz, bytes);
+  };
+  followed_by(Bytes(512, 0));  // gzip takes zeros for padding
+  expect_right(*open());
+  for (Bytes const& tail : {Bytes{7}, Bytes{0, 0, 7}, Bytes{'r', 'e', 's', 't'}}) {
+    followed_by(tail);
+    refused({image_gz.string(), "is damaged", "followed by something else"});
+  }
+  followed_by({0x1f});  // another member, cut short
+  refused({image_gz.string(), "is truncated"});
+  followed_by({0x1f, 'x', 'y'});
+  refused({image_gz.string(), "is damaged"});
+  // The checksum of the first of two members.
+  auto const bytes = images();
+  write_gz(folder / "a", {bytes.begin(), bytes.begin() + 1000});
+  write_gz(folder / "b", {bytes.begin() + 1000, bytes.end()});
+  auto both = bytes_of(folder / "a");
+  both[both.size() - 6] ^= 1U;
+  for (auto const byte : bytes_of(folder / "b")) both.push_back(byte);
+  write(image_gz, both);
+  refused({image_gz.string(), "incorrect data check"});
+}
+
+TEST_F(Idx, ReadsCompressedFilesOfAnyCompression) {
+  // More than the pieces in which files are read, and so alike that a little input fills many of them.
+  constexpr std::uint32_t side = 1000;
+  auto bytes = header(0x803, {3, side, side});
+  bytes.resize(bytes.size() + 3 * side * side, 7);
+  bytes.back() = 8;
+  write_gz(image_gz, bytes);
+  auto few = header(0x801, {3});
+  few.resize(few.size() + 3);
+  write_gz(label_gz, few);
+  auto const pixels = open()->read(2, 1).pixels;
+  EXPECT_EQ(pixels.front(), 7);
+  EXPECT_EQ(pixels.back(), 8);
+  bytes.resize(bytes.size() - 1);
+  write_gz(image_gz, bytes);
+  refused({image_gz.string(), "is truncated", "found 3000015"});
+}
+
 TEST_F(Idx, RefusesTheWrongMagicNumber) {
   write(image_path, labels());
   write(label_path, labels());

@@ -1,5 +1,7 @@
 // Folders of JPEG images: which files, in which order, under which labels; decoding, resizing and cropping; every way
 // in which a folder can be wrong.
+#include <algorithm>
+
 #include "../../../src/data/image.hpp"
 #include "files.hpp"
 #include "jpeg_file.hpp"
@@ -179,6 +181,161 @@ TEST(Images, RefusesWrongFolders) {
   expect_input_error([&] { open(Split::test); }, {"/train/z has no counterpart in", "/val"});
 }
 
+/// Where a pattern begins.
+std::size_t find(Bytes const& bytes, Bytes const& pattern) {
+  auto const found = std::search(bytes.begin(), bytes.end(), pattern.begin(), pattern.end());
+  EXPECT_NE(found, bytes.end());
+  return static_cast<std::size_t>(found - bytes.begin());
+}
+
+/// A folder of three images: a/1, a/2, b/1.
+struct SmallSet {
+  SmallSet() {
+    for (auto const* name : {"a/1.jpg", "a/2.jpg", "b/1.jpg"}) write_flat(folder / name, 8, 8, {10, 100, 200});
+  }
+  std::unique_ptr<Source> open() const { return make_source(images_config(folder, 8, 0), Split::train); }
+  Folder folder;
+};
+
+TEST(Images, AreReadDespiteWhatLibjpegOnlyWarnsOf) {
+  SmallSet const set;
+  auto const plain = set.open()->read(0, 3).pixels;
+  auto const path = set.folder / "a/2.jpg";
+  auto const whole = bytes_of(path);
+  auto const read_all_the_same = [&](Bytes const& bytes, std::string const& reason) {
+    write(path, bytes);
+    auto const source = set.open();
+    EXPECT_EQ(source->read(0, 3).pixels, plain) << reason;
+    auto const texts = source->warnings().texts();
+    ASSERT_EQ(texts.size(), 1U) << reason;
+    for (auto const& part :
+         {set.folder.string() + ": odd images", std::string(": 1, the first " + path.string()), reason}) {
+      EXPECT_NE(texts[0].find(part), std::string::npos) << texts[0];
+    }
+  };
+  auto version = whole;
+  version[find(whole, {'J', 'F', 'I', 'F', 0}) + 5] = 0;
+  read_all_the_same(version, "JFIF revision number 0");
+  auto longer = whole;
+  longer.insert(longer.end() - 2, 99, 0);
+  read_all_the_same(longer, "extraneous bytes before marker 0xd9");
+  auto between = whole;
+  between.insert(between.begin() + static_cast<std::ptrdiff_t>(find(whole, {0xff, 0xdb})), 5, 0);
+  read_all_the_same(between, "5 extraneous bytes");
+  // Of two such images the first is named.
+  write(set.folder / "a/1.jpg", version);
+  write(path, longer);
+  auto const source = set.open();
+  source->read(0, 3);
+  auto const texts = source->warnings().texts();
+  ASSERT_EQ(texts.size(), 1U);
+  EXPECT_NE(texts[0].find(": 2, the first " + (set.folder / "a/1.jpg").string()), std::string::npos) << texts[0];
+}
+
+TEST(Images, WithKeyBecomeRgb) {
+  SmallSet const set;
+  // Stored as Adobe does, 255 - C, so that the colours are those of red, green and blue in the light that the key
+  // leaves.
+  std::vector<int> const colour{200, 100, 30, 180};
+  for (bool const ycck : {false, true}) {
+    for (bool const adobe : {false, true}) {
+      if (ycck && !adobe) continue;  // nothing says then that it is YCCK
+      JpegOptions options;
+      options.ycck = ycck;
+      options.adobe = adobe;
+      write_jpeg(set.folder / "a/2.jpg", 8, 8, 4, flat(64, colour), options);
+      auto const source = set.open();
+      expect_flat(source->read(0, 3), 1, {200 * 180 / 255, 100 * 180 / 255, 30 * 180 / 255});
+      EXPECT_EQ(source->warnings().empty(), adobe);
+    }
+  }
+}
+
+TEST(Images, OfEveryProcessAreRead) {
+  SmallSet const set;
+  JpegOptions options;
+  options.progressive = true;
+  write_jpeg(set.folder / "a/1.jpg", 8, 8, 3, flat(64, {10, 100, 200}), options);
+  options.arithmetic = true;
+  write_jpeg(set.folder / "a/2.jpg", 8, 8, 3, flat(64, {10, 100, 200}), options);
+  auto const source = set.open();
+  auto const samples = source->read(0, 3);
+  for (std::size_t i = 0; i < 3; ++i) expect_flat(samples, i, {10, 100, 200});
+  EXPECT_TRUE(source->warnings().empty());
+}
+
+/// A segment APP1 with an orientation, behind another entry.
+Bytes exif(bool is_big, std::uint8_t orientation, std::uint8_t type = 3) {
+  Bytes bytes{'E', 'x', 'i', 'f', 0, 0};
+  auto const add = [&](std::size_t value, std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i) {
+      bytes.push_back(static_cast<std::uint8_t>(value >> (8 * (is_big ? size - 1 - i : i))));
+    }
+  };
+  for (int i = 0; i < 2; ++i) bytes.push_back(is_big ? 'M' : 'I');
+  add(42, 2);
+  add(8, 4);
+  add(2, 2);
+  for (std::size_t const tag : {std::size_t{0x010f}, std::size_t{0x0112}}) {
+    add(tag, 2);
+    add(type, 2);
+    add(1, 4);
+    add(orientation, type == 4 ? 4 : 2);
+    if (type != 4) add(0, 2);
+  }
+  add(0, 4);
+  return bytes;
+}
+
+TEST(Exif, OrientationIsRead) {
+  for (bool const is_big : {false, true}) {
+    for (std::uint8_t orientation = 1; orientation <= 8; ++orientation) {
+      EXPECT_EQ(exif_orientation(exif(is_big, orientation)), orientation);
+      EXPECT_EQ(exif_orientation(exif(is_big, orientation, 4)), orientation);
+    }
+    EXPECT_EQ(exif_orientation(exif(is_big, 0)), 1);
+    EXPECT_EQ(exif_orientation(exif(is_big, 9)), 1);
+    EXPECT_EQ(exif_orientation(exif(is_big, 6, 2)), 1);  // no number
+    auto const whole = exif(is_big, 6);
+    for (std::size_t size = 0; size < whole.size() - 8; ++size) {
+      EXPECT_EQ(exif_orientation(std::span(whole).first(size)), 1) << size;
+    }
+    auto far = whole;  // a directory beyond the end
+    for (std::size_t i = 10; i < 14; ++i) far[i] = 0xff;
+    EXPECT_EQ(exif_orientation(far), 1);
+  }
+}
+
+TEST(Images, SayOnceThatOrientationsAreIgnored) {
+  SmallSet const set;
+  auto const plain = set.open()->read(0, 3).pixels;
+  JpegOptions options;
+  options.app1 = exif(true, 1);
+  write_jpeg(set.folder / "a/1.jpg", 8, 8, 3, flat(64, {10, 100, 200}), options);
+  auto const upright = set.open();
+  upright->read(0, 3);
+  EXPECT_TRUE(upright->warnings().empty());
+  options.app1 = exif(false, 6);
+  for (auto const* name : {"a/2.jpg", "b/1.jpg"}) {
+    write_jpeg(set.folder / name, 8, 8, 3, flat(64, {10, 100, 200}), options);
+  }
+  auto const source = set.open();
+  EXPECT_EQ(source->read(0, 3).pixels, plain);
+  EXPECT_EQ(source->warnings().texts(),
+            (std::vector<std::string>{set.folder.string() +
+                                      ": images that EXIF asks to turn or mirror, which is ignored: 2, the first " +
+                                      (set.folder / "a/2.jpg").string() + ": orientation 6"}));
+}
+
+TEST(Images, AreNotDecodedUnlessTheyAreUsed) {
+  SmallSet const set;
+  write_flat(set.folder / "c/1.jpg", 8, 8, {1, 2, 3});
+  write(set.folder / "b/1.jpg", {1});
+  auto config = images_config(set.folder, 8, 0);
+  config.labels = {0, 2};
+  EXPECT_EQ(make_source(config, Split::train)->read(0, 3).labels, (std::vector<std::int32_t>{0, 0, 1}));
+}
+
 TEST(Images, RefusesWrongFiles) {
   Folder const folder;
   write_flat(folder / "a/1.jpg", 8, 8, {1, 1, 1});
@@ -195,15 +352,19 @@ TEST(Images, RefusesWrongFiles) {
   Bytes noise;
   for (int i = 0; i < 64 * 64 * 3; ++i) noise.push_back(static_cast<std::uint8_t>(i * i * 7 + i));
   write_jpeg(folder / ".whole.jpg", 64, 64, 3, noise);
-  std::ifstream stream(folder / ".whole.jpg", std::ios::binary);
-  Bytes whole{std::istreambuf_iterator<char>(stream), {}};
+  auto const whole = bytes_of(folder / ".whole.jpg");
   refuse(Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(whole.size() / 2)),
          {"cannot be decoded", "end of JPEG"});
+  refuse(Bytes(whole.begin(), whole.end() - 2), {"cannot be decoded", "end of JPEG"});
   auto scribbled = whole;
   for (std::size_t i = whole.size() / 2; i < whole.size() / 2 + 20; ++i) scribbled[i] = 0xff;
   refuse(scribbled, {"cannot be decoded"});
-  write_flat(folder / "a/1.jpg", 8, 8, {1, 2, 3, 4});
-  expect_input_error([&] { source->read(0, 2); }, {"a/1.jpg", "cannot be decoded", "color"});
+  auto deep = whole;
+  deep[find(whole, {0xff, 0xc0}) + 4] = 12;
+  refuse(deep, {"precision 12"});
+  auto lossless = whole;
+  lossless[find(whole, {0xff, 0xc0}) + 1] = 0xc3;
+  refuse(lossless, {"is no JPEG image that can be read", "SOF type 0xc3"});
   write_flat(folder / "a/1.jpg", 7, 30, {1, 1, 1});
   auto const as_it_is = make_source(images_config(folder, 8, 0), Split::train);
   expect_input_error([&] { as_it_is->read(0, 2); }, {"a/1.jpg", "30 by 7 pixels", "data.size: 8", "data.resize"});

@@ -7,9 +7,10 @@
 namespace onedge::data::test {
 namespace {
 
-void expect_a_partition(std::size_t samples, std::size_t block, int ranks) {
+void expect_a_partition(BlockPartition const& partition) {
+  auto const samples = partition.samples(), block = partition.block();
+  int const ranks = partition.ranks();
   SCOPED_TRACE(concat(samples, " samples, blocks of ", block, ", ", ranks, " ranks"));
-  BlockPartition const partition(samples, block, ranks);
   std::size_t in_blocks = 0;
   for (std::size_t b = 0; b < partition.blocks(); ++b) {
     if (b + 1 < partition.blocks()) {
@@ -29,7 +30,7 @@ void expect_a_partition(std::size_t samples, std::size_t block, int ranks) {
       ASSERT_EQ(partition.first_block(rank), partition.last_block(rank - 1));
     }
     ASSERT_EQ(partition.first_sample(rank), next_sample);
-    ASSERT_EQ(partition.first_sample(rank), partition.first_block(rank) * block);
+    ASSERT_EQ(partition.first_sample(rank), std::min(samples, partition.first_block(rank) * block));
     std::size_t mine = 0;
     for (auto b = partition.first_block(rank); b < partition.last_block(rank); ++b) mine += partition.block_samples(b);
     ASSERT_EQ(partition.sample_count(rank), mine);
@@ -38,7 +39,7 @@ void expect_a_partition(std::size_t samples, std::size_t block, int ranks) {
     most = std::max(most, partition.block_count(rank));
   }
   ASSERT_EQ(next_sample, samples);
-  ASSERT_GE(fewest, 1U);
+  ASSERT_EQ(fewest, partition.blocks() / static_cast<std::size_t>(ranks));
   ASSERT_LE(most - fewest, 1U);
 }
 
@@ -46,11 +47,25 @@ TEST(BlockPartition, CoversEverySampleOnceAndBalances) {
   for (std::size_t samples = 1; samples <= 70; ++samples) {
     for (std::size_t block = 1; block <= 20; ++block) {
       auto const blocks = static_cast<int>((samples + block - 1) / block);
-      for (int ranks = 1; ranks <= blocks; ++ranks) expect_a_partition(samples, block, ranks);
+      for (int ranks = 1; ranks <= blocks; ++ranks) {
+        expect_a_partition(BlockPartition(samples, block, ranks));
+      }
     }
   }
-  expect_a_partition(60000, 64, 7);
-  expect_a_partition(50000, 100, 500);
+  expect_a_partition(BlockPartition(60000, 64, 7));
+  expect_a_partition(BlockPartition(50000, 100, 500));
+}
+
+TEST(BlockPartition, RanksMayGoWithoutWhereThatIsWanted) {
+  for (std::size_t samples = 1; samples <= 30; ++samples) {
+    for (std::size_t block = 1; block <= 10; ++block) {
+      for (int ranks = 1; ranks <= 40; ++ranks) {
+        expect_a_partition(BlockPartition::with_idle_ranks(samples, block, ranks));
+      }
+    }
+  }
+  expect_a_partition(BlockPartition::with_idle_ranks(10000, 64, 160));
+  expect_input_error([] { BlockPartition::with_idle_ranks(0, 64, 2); }, {"data.samples"});
 }
 
 TEST(BlockPartition, DoesNotDependOnOtherRanks) {
@@ -62,9 +77,11 @@ TEST(BlockPartition, DoesNotDependOnOtherRanks) {
 }
 
 TEST(BlockPartition, SuggestsABlockThatWorks) {
-  expect_input_error(
-      [] { BlockPartition(128, 64, 3); },
-      {"run.block: 128 samples in blocks of 64 make 2 blocks, fewer than the 3 ranks; use run.block <= 63"});
+  expect_input_error([] { BlockPartition(128, 64, 3); }, {"run.block: 128 samples in blocks of 64 make 2 blocks, fewer "
+                                                          "than the 3 ranks; use run.block <= 63, or at most 2 "
+                                                          "ranks"});
+  expect_input_error([] { BlockPartition(128, 64, 3, "the training set's "); },
+                     {"run.block: the training set's 128 samples in blocks of 64"});
   for (std::size_t samples = 1; samples <= 60; ++samples) {
     for (int ranks = 2; ranks <= static_cast<int>(samples); ++ranks) {
       try {

@@ -1,5 +1,6 @@
 // Mean and deviation over the samples of all ranks against plain loops over all samples on one rank.
 #include <onedge/comm/mpi_communicator.hpp>
+#include <onedge/core/error.hpp>
 #include <onedge/core/random.hpp>
 #include <onedge/data/shard.hpp>
 #include <onedge/data/standardization.hpp>
@@ -7,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <tuple>
 
 namespace onedge::data {
@@ -99,6 +102,59 @@ TEST_P(StandardizationTest, MakesInputsOfMeanZeroAndDeviationOne) {
   shard.load(HostSpace(), 11, 5, part);
   for (std::size_t i = 0; i < part.size(); ++i) EXPECT_EQ(part.data()[i], plane.data()[11 * features + i]);
   EXPECT_EQ(shard.bytes(), samples * features * (pixels ? 1 : sizeof(double)) + samples * 4);
+}
+
+/// Two values in a sample, out of a list.
+class ListSource : public Source {
+ public:
+  explicit ListSource(std::vector<double> values) : Source({"list", values.size() / 2, {2}, 1}), m_values(values) {}
+
+ private:
+  HostSamples read_samples(std::size_t first, std::size_t count) const override {
+    HostSamples result;
+    auto const begin = m_values.begin() + static_cast<std::ptrdiff_t>(2 * first);
+    result.reals.assign(begin, begin + static_cast<std::ptrdiff_t>(2 * count));
+    result.labels.assign(count, 0);
+    return result;
+  }
+  std::vector<double> m_values;
+};
+
+std::string refusal(std::function<void()> const& action) {
+  try {
+    action();
+    return "accepted";
+  } catch (Error const& error) {
+    return error.what();
+  }
+}
+
+TEST(Inputs, MustBeNumbersOfTheirPrecision) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  ListSource const source({1, 2, 3, -1e39, 5, std::nan(""), -infinity, 8});
+  EXPECT_EQ(refusal([&] { source.read(1, 2); }), "list: sample 2 holds NaN");
+  EXPECT_EQ(refusal([&] { source.read(3, 1); }), "list: sample 3 holds infinity");
+  auto const found = source.read(0, 2);
+  auto const check = [&]<class Real>(Real, Standardization const& standardization) {
+    return refusal([&] { check_inputs<Real>(source, 0, found, standardization); });
+  };
+  EXPECT_EQ(check(1.0, {}), "accepted");
+  EXPECT_NE(check(1.0f, {}).find("list: sample 1 holds -1e+39, beyond single precision"), std::string::npos);
+  EXPECT_EQ(check(1.0f, {{0, 0}, {1, 1e39}}), "accepted");
+  EXPECT_NE(
+      check(1.0f, {{0, 0}, {1e-39, 1e39}}).find("list: sample 0 holds 1, which once standardised is beyond single"),
+      std::string::npos);
+  EXPECT_NE(check(1.0, {{0, 0}, {1, 1e-300}}).find("list: sample 1 holds -1e+39, which"), std::string::npos);
+}
+
+TEST(Inputs, MustNotOverflowWhereTheyAreStandardised) {
+  comm::MpiCommunicator const communicator(MPI_COMM_WORLD);
+  BlockPartition const partition(8, 1, communicator.size());
+  ListSource const source({1, 2, 3, 1e200, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16});
+  auto const mine =
+      source.read(partition.first_sample(communicator.rank()), partition.sample_count(communicator.rank()));
+  EXPECT_NE(refusal([&] { measure_standardization(mine, 2, partition, communicator); }).find("data.standardize"),
+            std::string::npos);
 }
 
 INSTANTIATE_TEST_SUITE_P(PixelsAndReals, StandardizationTest,

@@ -119,6 +119,7 @@ TEST(DataConfig, DocumentsTheKeysOfEveryKind) {
                       "data.path | set: fashion-mnist | /usr/share/datasets/fashion-mnist",
                       "data.path | set: mnist, cifar10, cifar100 | required",
                       "data.path | set: hdf5 | required",
+                      "data.layout | set: hdf5 | nhwc",
                       "data.first |  | 0",
                       "data.samples |  | all",
                       "data.path | set: text | required",

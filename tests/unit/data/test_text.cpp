@@ -74,6 +74,42 @@ TEST(Text, CharactersAreThoseOfUnicode) {
   EXPECT_EQ(source->read(0, 2).labels, (std::vector<std::int32_t>{1, 2, 3, 0}));
 }
 
+TEST(Text, LeavesOutTheByteOrderMark) {
+  Folder const folder;
+  write_text(folder / "a.txt",
+             "\xef\xbb\xbf"
+             "abcab");
+  auto const source = make_source(text_config(folder / "a.txt", 2), Split::train);
+  EXPECT_EQ(source->description().vocabulary, 3U);
+  EXPECT_EQ(source->description().samples, 2U);
+  EXPECT_EQ(source->read(0, 2).tokens, (std::vector<std::int32_t>{0, 1, 2, 0}));
+  // Behind the begin of the text it is a character like others.
+  write_text(folder / "a.txt",
+             "ab\xef\xbb\xbf"
+             "a");
+  EXPECT_EQ(make_source(text_config(folder / "a.txt", 2), Split::train)->description().vocabulary, 3U);
+  for (auto const& [text, name] : std::map<std::string, std::string>{{std::string("\xff\xfe"
+                                                                                  "a\0b\0",
+                                                                                  6),
+                                                                      "UTF-16"},
+                                                                     {std::string("\xfe\xff"
+                                                                                  "\0a\0b",
+                                                                                  6),
+                                                                      "UTF-16"},
+                                                                     {std::string("\xff\xfe\0\0"
+                                                                                  "a\0\0\0",
+                                                                                  8),
+                                                                      "UTF-32"},
+                                                                     {std::string("\0\0\xfe\xff\0\0\0"
+                                                                                  "a",
+                                                                                  8),
+                                                                      "UTF-32"}}) {
+    write_text(folder / "a.txt", text);
+    expect_input_error([&] { make_source(text_config(folder / "a.txt", 1), Split::train); },
+                       {"a.txt: is a text in " + name, "UTF-8 is needed"});
+  }
+}
+
 TEST(Text, RefusesWhatIsNone) {
   Folder const folder;
   auto const open = [&](std::int64_t length, std::int64_t test_samples = 0) {

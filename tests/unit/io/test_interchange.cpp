@@ -31,6 +31,7 @@ TEST(Interchange, TrajectoryIsWritten) {
                             {"residuals", std::vector{0.1, 0.2}},
                             {"converged", std::vector{1.0, 0.0}},
                             {"hvps", 12},
+                            {"solver", 1},
                             {"edge", 2.0},
                             {"alignment", 0.5},
                             {"seconds", 0.25}});

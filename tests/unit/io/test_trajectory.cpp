@@ -39,6 +39,7 @@ Trajectory example(std::int64_t steps) {
                               {"residuals", std::vector{0.1, 0.2}},
                               {"converged", std::vector{1.0, 0.0}},
                               {"hvps", 12},
+                              {"solver", 1},
                               {"edge", 2.0},
                               {"alignment", 0.5},
                               {"seconds", 0.25}});
@@ -107,6 +108,16 @@ TEST(Trajectory, RefusesOtherColumnsThanThoseOfTheFile) {
   EXPECT_THROW(trajectory.declare("steps", io::step_columns({"loss"})), Error);
   EXPECT_THROW(trajectory.declare("sharpness", io::evaluation_columns(true)), Error);
   EXPECT_THROW(io::step_columns({"sharpness"}), Error);
+}
+
+TEST(Table, TakesANewColumnWithNothingInTheRecordsThatAreThere) {
+  Table table({{"a", "first"}});
+  table.append(0, {{"a", 1.0}});
+  table.redeclare({{"a", "first"}, {"n", "new", "1", Column::Kind::integer}, {"x", "new", "1", Column::Kind::real, 2}});
+  table.append(1, {{"a", 2.0}, {"n", 3}, {"x", std::vector<double>{4.0, 5.0}}});
+  EXPECT_EQ(table.values("n"), (std::vector<double>{0, 3}));
+  EXPECT_TRUE(std::isnan(table.values("x")[0]) && std::isnan(table.values("x")[1]));
+  EXPECT_EQ(table.values("x")[3], 5);
 }
 
 TEST(Table, RefusesIncompleteAndSurplusRecords) {
@@ -184,6 +195,7 @@ io::Record sharpness_of(std::vector<double> const& eigenvalues) {
           {"residuals", eigenvalues},
           {"converged", std::vector<double>(eigenvalues.size(), 1)},
           {"hvps", 3},
+          {"solver", 1},
           {"edge", 2.0},
           {"alignment", 0.5},
           {"seconds", 0.25}};

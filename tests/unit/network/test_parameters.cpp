@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 namespace onedge::network {
@@ -106,6 +107,37 @@ TEST(ParameterLayout, ValuesDependOnSeedAndNameNotOnTheNeighbours) {
   EXPECT_NE(values[0], both[0]);
   EXPECT_NE(values, alone.initial_values(6));
   EXPECT_EQ(values, alone.initial_values(5));
+}
+
+TEST(ParameterLayout, NamesThatWouldShareTheirRandomNumbersAreRefused) {
+  ParameterLayout layout;
+  layout.add("dense_7344/bias", {2}, Initializer::zeros());
+  layout.add("dense_7344/kernel", {2}, Initializer::zeros());
+  auto const refusal = [&](std::string const& name) -> std::string {
+    try {
+      layout.add(name, {2}, Initializer::zeros());
+    } catch (Error const& error) {
+      return error.what();
+    }
+    return "";
+  };
+  auto const other = refusal("dense_64424/kernel");
+  EXPECT_NE(other.find("dense_64424/kernel"), std::string::npos);
+  EXPECT_NE(other.find("dense_7344/bias"), std::string::npos) << other;
+  EXPECT_NE(refusal("mggafvi/kernel").find("batch/order"), std::string::npos);
+  EXPECT_NE(refusal("dense_7344/kernel").find("two parameters are named"), std::string::npos);
+  EXPECT_EQ(layout.size(), 4u);
+}
+
+TEST(ParameterLayout, SizesBeyondAnyMemoryAreRefused) {
+  std::size_t const large = std::size_t{1} << 33;
+  for (Shape const& shape : {Shape{large, large}, Shape{large, large, large}, Shape{std::size_t{1} << 41}}) {
+    ParameterLayout layout;
+    EXPECT_THROW(layout.add("w", shape, Initializer::zeros()), InputError);
+  }
+  ParameterLayout layout;
+  for (int i = 0; i < 16; ++i) layout.add(concat("w", i), {std::size_t{1} << 40}, Initializer::zeros());
+  EXPECT_THROW(layout.add("w", {1}, Initializer::zeros()), InputError);
 }
 
 }  // namespace

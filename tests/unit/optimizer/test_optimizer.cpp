@@ -301,5 +301,14 @@ TEST(OptimizerConfig, DocumentsEveryKind) {
   EXPECT_EQ(conditions.count("optimizer.eps kind: adam"), 1u);
 }
 
+TEST(OptimizerConfig, KnowsTheVectorsOfTheState) {
+  for (char const* const kind : {"gd", "momentum", "rmsprop", "adam"}) {
+    OptimizerConfig config;
+    config.kind = kind;
+    auto const made = make_optimizer<float, Space>(config, 3);
+    EXPECT_EQ(state_vectors(config), made->vectors().size()) << kind;
+  }
+}
+
 }  // namespace
 }  // namespace onedge::optimizer

@@ -96,6 +96,17 @@ TEST(ShardedVectors, InnerProductsAreThose) {
   }
 }
 
+TEST(ShardedVectors, ColumnsWhoseNamesMeanOneStreamAreNotEqual) {
+  comm::MpiCommunicator const communicator(MPI_COMM_WORLD);
+  auto const pool = std::make_shared<spectrum::VectorPool<double, Space>>(communicator, 4096);
+  spectrum::ShardedVectors<double, Space> a(pool, 86);
+  std::uint64_t const draw = 2765932;
+  ASSERT_EQ(RandomStream::number("spectrum 2765932 8"), RandomStream::number("spectrum 2765932 84"));
+  a.randomise(1, draw);
+  auto const products = a.select({8, 9}).inner_products(a.select({84, 85}));
+  for (double const product : products) EXPECT_LT(std::abs(product), 6 * 64.0);  // six standard deviations
+}
+
 std::vector<double> sign_products(MPI_Comm mpi, std::size_t length) {
   comm::MpiCommunicator const communicator(mpi);
   auto const pool = std::make_shared<spectrum::VectorPool<double, Space>>(communicator, length);

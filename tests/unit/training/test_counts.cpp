@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "real_line.hpp"
 
@@ -50,6 +51,20 @@ void expect_spent(std::string const& tuner, Expected const& expected) {
 objective::Counts nothing(std::int64_t) { return {}; }
 objective::Counts one_curvature(std::int64_t) { return {0, 0, 1, 0}; }
 objective::Counts one_loss(std::int64_t) { return {1, 0, 0, 0}; }
+
+TEST(Line, KnowsBelowWhichRateNoWeightMoves) {
+  RealObjective objective(model, loss);
+  RealSteps run(objective, "{kind: gd}", "{kind: constant, learning_rate: 0.01}", steps);
+  auto const weights = objective.initial();
+  run.step(weights);
+  double sum = 0;
+  for (double const w : weights) sum += w * w;
+  double const smallest = run.line().smallest_learning_rate();
+  double const epsilon = std::numeric_limits<double>::epsilon();
+  EXPECT_NEAR(smallest * run.line().update_norm(), epsilon * std::sqrt(sum), 1e-10 * epsilon * std::sqrt(sum));
+  EXPECT_NE(run.next(smallest), weights);  // the bound of the norms is no bound for every weight
+  EXPECT_EQ(run.next(1e-9 * smallest), run.next(0.0));
+}
 
 TEST(Counts, AConstantRateAndASchedulePayForNothing) {
   expect_spent("{kind: constant, learning_rate: 0.01}", nothing);

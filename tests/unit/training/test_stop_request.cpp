@@ -11,22 +11,38 @@
 #include <ctime>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 #include "support/scratch.hpp"
 
 namespace onedge::training {
 namespace {
 
+constexpr std::pair<int, char const*> signals[] = {
+    {SIGTERM, "SIGTERM"}, {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {SIGINT, "SIGINT"}, {SIGHUP, "SIGHUP"}};
+
 TEST(StopRequest, ASignalToOneRankReachesAll) {
   comm::MpiCommunicator const world(MPI_COMM_WORLD);
-  for (int const number : {SIGTERM, SIGUSR1, SIGINT}) {
+  for (auto const& [number, name] : signals) {
     StopRequest stop(world, 0);
     EXPECT_EQ(stop.reason(), "");
     if (world.rank() == world.size() - 1) {
       std::raise(number);
       std::raise(number);  // forwarded twice, it is still one
     }
-    std::string const name = number == SIGTERM ? "SIGTERM" : number == SIGUSR1 ? "SIGUSR1" : "SIGINT";
+    EXPECT_EQ(stop.reason(), name);
+  }
+}
+
+// Otherwise a job that is put back into the queue after each stop would never end.
+TEST(StopRequest, AStopBeforeTheFirstStepWaitsForIt) {
+  comm::MpiCommunicator const world(MPI_COMM_WORLD);
+  for (auto const& [number, name] : signals) {
+    StopSignals const signals_of_main;
+    if (world.rank() == world.size() - 1) std::raise(number);
+    StopRequest stop(world, 0);
+    EXPECT_EQ(stop.asked(), name);
+    EXPECT_EQ(stop.reason(), "");
     EXPECT_EQ(stop.reason(), name);
   }
 }
@@ -38,6 +54,7 @@ TEST(StopRequest, SignalsLeaveMatrixProductsAlone) {
   std::vector<float> const a(k * m, 0.5F), b(k * n, 2.0F), expected(m * n, 20000.0F);
   std::vector<float> c(m * n);
   StopRequest stop(world, 0);
+  EXPECT_EQ(stop.reason(), "");
   pthread_t const self = pthread_self();
   std::atomic<bool> is_done{false};
   std::thread sender([&] {
@@ -68,7 +85,11 @@ TEST(StopRequest, AFileOfTheFirstRankReachesAll) {
     stop.watch(folder / "stop");
     test::spit(folder / "stop", "");
   }
-  EXPECT_EQ(stop.reason(), "the file stop");
+  EXPECT_EQ(stop.asked(), "the file stop");
+  StopRequest later(world, 0);
+  if (world.rank() == 0) later.watch(folder / "stop");
+  EXPECT_EQ(later.reason(), "") << "not before the first step";
+  EXPECT_EQ(later.reason(), "the file stop");
 }
 
 TEST(StopRequest, TimeIsUpWhenTwoStepsDoNotFit) {

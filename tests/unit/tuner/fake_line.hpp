@@ -40,6 +40,7 @@ class FakeLine : public Line {
   double m_preconditioned_sharpness = 1.0;
   double m_gradient_norm = 1.0;
   double m_update_norm = 1.0;
+  double m_smallest_learning_rate = 0.0;
   bool m_has_previous = false;
   double m_previous_slope = 0.0;
   double m_previous_update_norm = 1.0;
@@ -67,6 +68,7 @@ class FakeLine : public Line {
   }
   double gradient_norm() override { return count(asked.gradient_norm, m_gradient_norm); }
   double update_norm() override { return count(asked.update_norm, m_update_norm); }
+  double smallest_learning_rate() override { return m_smallest_learning_rate; }
   bool has_previous() const override { return m_has_previous; }
   double previous_slope() override { return count(asked.previous_slope, m_previous_slope); }
   double previous_update_norm() override { return count(asked.previous_update_norm, m_previous_update_norm); }

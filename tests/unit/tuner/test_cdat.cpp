@@ -184,5 +184,25 @@ TEST(Cdat, NotANumberStaysOne) {
   EXPECT_TRUE(std::isnan(Cdat({}).learning_rate(curvature)));
 }
 
+TEST(Cdat, AProbeThatDoesNotMoveTheWeightsTellsNothing) {
+  Cdat tuner({.sigma = 2.0, .epsilon = 0.5, .ema = 0.5, .curvature = "parabolic", .probe = 0.01});
+  FakeLine line;
+  double const before = tuner.learning_rate(line);
+  auto const state = tuner.state();
+  line.m_update_norm = 2.0;
+  line.m_smallest_learning_rate = 0.0051;  // 0.01 / 2 is below
+  line.asked = {};
+  EXPECT_EQ(tuner.learning_rate(line), 0.0);
+  EXPECT_EQ(line.asked.loss_at, 0);
+  EXPECT_EQ(line.warnings.size(), 1u);
+  EXPECT_EQ(tuner.state(), state);
+  line.m_smallest_learning_rate = 0.0049;
+  EXPECT_GT(tuner.learning_rate(line), 0.0);
+  EXPECT_GT(before, 0.0);
+  Cdat exact({.curvature = "hessian"});
+  line.m_smallest_learning_rate = 1.0;
+  EXPECT_GT(exact.learning_rate(line), 0.0);
+}
+
 }  // namespace
 }  // namespace onedge::tuner

@@ -137,6 +137,40 @@ TEST(Linesearch, EndsWithZeroAndAWarningWhenNothingSatisfies) {
   }
 }
 
+/// A loss in floats: below a millionth the trial is w itself, and φ(η) = φ(0) up to the rounding that c·η·slope drowns
+/// in.
+TEST(Linesearch, TrialsThatDoNotMoveTheWeightsSatisfyNothing) {
+  for (bool const full_batch : {true, false}) {
+    FakeLine line;
+    set_parabola(line);
+    line.m_full_batch = full_batch;
+    line.m_smallest_learning_rate = 1e-6;
+    Linesearch tuner({.c = 1e-4, .increase = 2.0, .decrease = 0.5, .trials = full_batch ? 0 : 30});
+    double const first = tuner.learning_rate(line);
+    EXPECT_EQ(first, 0.25);
+    line.m_phi = [](double x) { return x < 1e-6 ? 1.0 - 1e-3 : 2.0; };
+    line.trials.clear();
+    for (int t = 0; t < 3; ++t) EXPECT_EQ(tuner.learning_rate(line), 0.0);
+    EXPECT_EQ(line.warnings.size(), 3u);
+    for (double const trial : line.trials) EXPECT_GE(trial, 1e-6);
+    // The previous η is kept.
+    set_parabola(line);
+    line.m_phi = [](double) { return 0.0; };
+    line.trials.clear();
+    EXPECT_EQ(tuner.learning_rate(line), 2.0 * first);
+  }
+}
+
+TEST(Linesearch, ARateThatIsTooSmallToMoveTheWeightsIsNoStart) {
+  FakeLine line;
+  set_parabola(line);
+  line.m_smallest_learning_rate = 1e-6;
+  Linesearch tuner({.increase = 4.0, .decrease = 0.5});
+  tuner.restore({{"previous", 1e-12}});
+  EXPECT_EQ(tuner.learning_rate(line), 0.25);
+  EXPECT_EQ(line.trials.front(), 1.0);
+}
+
 TEST(Linesearch, ALineThatIsNotFiniteGivesNotANumber) {
   for (double const bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
     FakeLine loss, slope;
