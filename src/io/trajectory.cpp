@@ -62,6 +62,8 @@ void write_segments(hdf5::Group group, std::vector<Segment> const& segments) {
   columns.write("communicator", &Segment::communicator, "what carries vectors between ranks");
   columns.write("micro_batch", &Segment::micro_batch,
                 "samples that a rank held at once, where it had as many; 0: not recorded");
+  columns.write("arithmetic", &Segment::arithmetic,
+                "processors of the hosts and libraries of matrix products on them, each once; empty: not recorded");
   columns.write("hosts", &Segment::hosts, "names of the hosts");
   columns.write("job_id", &Segment::job_id, "number of the job in the batch system; empty without one");
   columns.write("revision", &Segment::revision, "git revision of the program");
@@ -78,6 +80,7 @@ std::vector<Segment> read_segments(hdf5::Group const& group) {
     restore(group, "communicator", segments, &Segment::communicator);
   }
   if (group.has("micro_batch")) restore(group, "micro_batch", segments, &Segment::micro_batch);
+  if (group.has("arithmetic")) restore(group, "arithmetic", segments, &Segment::arithmetic);
   restore(group, "hosts", segments, &Segment::hosts);
   restore(group, "job_id", segments, &Segment::job_id);
   restore(group, "revision", segments, &Segment::revision);

@@ -2,7 +2,9 @@
 
 #include <onedge/comm/device.hpp>
 #include <onedge/comm/environment.hpp>
+#include <onedge/core/error.hpp>
 #include <onedge/core/version.hpp>
+#include <onedge/linalg/matmul.hpp>
 
 #include <unistd.h>
 
@@ -37,6 +39,7 @@ io::Segment make_segment(comm::Communicator const& communicator, std::int64_t fi
   segment.backend = comm::backend_name();
   segment.devices = gather_once(communicator, comm::device_name());
   segment.communicator = (communicator.device() != nullptr ? *communicator.device() : communicator).name();
+  segment.arithmetic = gather_once(communicator, linalg::host_arithmetic());
   segment.hosts = gather_once(communicator, host);
   if (char const* const job = std::getenv("SLURM_JOB_ID")) segment.job_id = job;
   segment.revision = git_revision();
@@ -47,6 +50,12 @@ io::Segment make_segment(comm::Communicator const& communicator, std::int64_t fi
   std::strftime(time, sizeof time, "%FT%T%z", &local);
   segment.time = time;
   return segment;
+}
+
+std::string unlike_ranks(io::Segment const& segment) {
+  if (segment.arithmetic.find(',') == std::string::npos) return {};
+  return concat("ranks compute with unlike processors or libraries (", segment.arithmetic,
+                "): the run goes on, but its bits are those of no other set of ranks");
 }
 
 }  // namespace onedge::training

@@ -60,6 +60,7 @@ void Trainer<Real, Space>::prepare_trajectory() {
   if (!m_trajectory) m_trajectory.emplace(description);
   m_trajectory->set_description(description);
   m_trajectory->begin(segment, m_problem->warnings());
+  if (auto const unlike = unlike_ranks(segment); !unlike.empty()) warn(unlike);
   std::vector<std::string> names{"loss", "data_loss", "learning_rate", "slope"};
   if (m_tuner->curvature_every() == 1) names.emplace_back("curvature");
   names.insert(names.end(), {"gradient_norm", "update_norm", "update_cosine", "evaluations", "seconds"});

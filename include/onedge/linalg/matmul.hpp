@@ -1,6 +1,8 @@
 #pragma once
 #include <onedge/core/kokkos.hpp>
 
+#include <string>
+
 namespace onedge::linalg {
 
 enum class Transpose { no, yes };
@@ -32,6 +34,10 @@ void matmul_batch(Space const& space, std::size_t outer, std::size_t inner, Tran
 /// precision all the same, in other bits than elsewhere. The environment variable ONEDNN_MAX_CPU_ISA=AVX512_CORE turns
 /// it off.
 bool has_matrix_unit();
+
+/// What computes products on this host and with which instructions, on which their bits depend: the processor, oneDNN
+/// and OpenBLAS. "AMD EPYC; oneDNN 2.6.3 AVX2; OpenBLAS 0.3.21 Zen"; without commas.
+std::string host_arithmetic();
 
 /// Products of floats on devices from now on: factors as they are, or rounded to TF32 (10 bits of mantissa), for tensor
 /// cores. Changes nothing on the host.
