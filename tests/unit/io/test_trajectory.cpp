@@ -111,7 +111,7 @@ TEST(Trajectory, RefusesOtherColumnsThanThoseOfTheFile) {
 }
 
 TEST(Table, TakesANewColumnWithNothingInTheRecordsThatAreThere) {
-  Table table({{"a", "first"}});
+  Table table(std::vector<Column>{{"a", "first"}});
   table.append(0, {{"a", 1.0}});
   table.redeclare({{"a", "first"}, {"n", "new", "1", Column::Kind::integer}, {"x", "new", "1", Column::Kind::real, 2}});
   table.append(1, {{"a", 2.0}, {"n", 3}, {"x", std::vector<double>{4.0, 5.0}}});
