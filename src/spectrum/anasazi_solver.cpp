@@ -44,8 +44,8 @@ class Convergence : public Anasazi::StatusTest<double, Vectors<Real, Space>, Ope
  public:
   Convergence(DirectedOperator<Real, Space> const& a, int count, SolverOptions const& options)
       : m_operator(a), m_count(static_cast<std::size_t>(count)), m_options(options), m_accuracy{options.tolerance} {
-    // Others than Krylov-Schur keep room for a look at what they have found.
-    m_reserve = products_of_iteration(options, count) + (options.kind == "krylov_schur" ? 0 : count);
+    // Keeps room for a look at what was found.
+    m_reserve = products_of_iteration(options, count) + count;
   }
 
   Anasazi::TestStatus checkStatus(Solver* solver) override {
