@@ -45,7 +45,7 @@ struct Segment {
   std::string devices;           ///< their names, each once; empty where ranks compute on processor cores
   std::string communicator;      ///< what carries vectors between ranks
   std::int64_t micro_batch = 0;  ///< samples that a rank held at once, if it had as many; 0: not recorded
-  std::string arithmetic;        ///< processors and libraries of products on the host, each once, joined by commas
+  std::string arithmetic = {};   ///< processors and libraries of products on the host, each once, joined by commas
 };
 
 struct Warning {
