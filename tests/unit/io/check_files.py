@@ -43,7 +43,7 @@ class Trajectory(unittest.TestCase):
                 self.assertIsInstance(dataset.attrs["units"], str)
                 self.assertEqual(dataset.chunks[0], 4096, dataset.name)
                 self.assertIsNone(dataset.maxshape[0], dataset.name)
-        self.assertEqual(count, 9 + 2 + 4 + 8)
+        self.assertEqual(count, 11 + 2 + 4 + 9)
 
     def test_steps_are_dimension_scales(self):
         for name in ("steps", "sharpness", "warnings"):
