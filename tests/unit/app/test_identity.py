@@ -103,6 +103,7 @@ class Identity(ProgramTest):
         for ranks in (0, 2):
             self.assertIn("already finished", self.train(ranks=ranks).stdout)
             self.assertIn("already finished", self.train(deck=batches, directory="batches", ranks=ranks).stdout)
+        self.assertIn("already finished", self.train("--dry-run").stdout)
         self.train("run.steps=9", code=2)
         self.train("batch.epochs=3", deck=batches, directory="batches", code=2)
         shutil.move(self.folder / "gone", self.folder / "here")
