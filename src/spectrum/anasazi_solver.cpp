@@ -1,5 +1,6 @@
 #include <onedge/core/error.hpp>
-// Kokkos' headers come first: Debian's Anasazi brings an old Kokkos along.
+#include <onedge/spectrum/eigen_solver.hpp>  // before Anasazi: Debian's brings an old Kokkos along
+
 #include <AnasaziBasicEigenproblem.hpp>
 #include <AnasaziBlockDavidsonSolMgr.hpp>
 #include <AnasaziBlockKrylovSchurSolMgr.hpp>

@@ -1,4 +1,5 @@
 #include <onedge/core/error.hpp>
+#include <onedge/spectrum/eigen_solver.hpp>  // before Teuchos: Debian's brings an old Kokkos along
 
 #include <Teuchos_LAPACK.hpp>
 
