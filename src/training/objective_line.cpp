@@ -2,6 +2,7 @@
 #include <onedge/core/error.hpp>
 #include <onedge/training/objective_line.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -62,10 +63,14 @@ double ObjectiveLine<Real, Space>::smallest_learning_rate() {
 }
 
 template <class Real, class Space>
+void ObjectiveLine<Real, Space>::make_trial() {
+  if (m_trial.extent(0) > 0) return;
+  m_trial = uninitialised<Vector<Real, Space>>("onedge::ObjectiveLine::trial", m_parameters.extent(0));
+}
+
+template <class Real, class Space>
 double ObjectiveLine<Real, Space>::loss_at(double learning_rate) {
-  if (m_trial.extent(0) == 0) {
-    m_trial = uninitialised<Vector<Real, Space>>("onedge::ObjectiveLine::trial", m_parameters.extent(0));
-  }
+  make_trial();
   auto const& communicator = m_objective.communicator();
   auto const step = static_cast<Real>(comm::of_rank_0(communicator, learning_rate));
   linalg::add_scaled<Real>(m_space, m_parameters, step, m_update, m_trial);
@@ -80,21 +85,32 @@ void ObjectiveLine<Real, Space>::return_to_point() {
   m_away = false;
 }
 
+// A sample's part of uᵀAu is of order ‖u‖² times its share of the loss's second derivative, and leaves the range of
+// Real long before u does. A power of two changes no other bit.
+template <class Real, class Space>
+double ObjectiveLine<Real, Space>::along_update(std::function<double(Constant)> const& of) {
+  constexpr int moderate = 20, largest = std::numeric_limits<Real>::max_exponent - 8;
+  return_to_point();
+  auto const& communicator = m_objective.communicator();
+  bool const has_size = m_update_norm > 0 && std::isfinite(m_update_norm);
+  int const size = has_size ? std::clamp(std::ilogb(m_update_norm), -largest, largest) : 0;
+  if (std::abs(size) <= moderate) return comm::of_rank_0(communicator, of(m_update));
+  make_trial();
+  Kokkos::deep_copy(m_space, m_trial, Real(0));
+  linalg::add_scaled<Real>(m_space, m_trial, std::ldexp(Real(1), -size), m_update, m_trial);
+  return comm::of_rank_0(communicator, std::ldexp(of(m_trial), 2 * size));
+}
+
 template <class Real, class Space>
 double ObjectiveLine<Real, Space>::curvature() {
-  if (!m_curvature) {
-    return_to_point();
-    m_curvature = comm::of_rank_0(m_objective.communicator(), m_objective.curvature(m_update));
-  }
+  if (!m_curvature) m_curvature = along_update([this](Constant v) { return m_objective.curvature(v); });
   return *m_curvature;
 }
 
 template <class Real, class Space>
 double ObjectiveLine<Real, Space>::gauss_newton_curvature() {
   if (!m_gauss_newton_curvature) {
-    return_to_point();
-    m_gauss_newton_curvature =
-        comm::of_rank_0(m_objective.communicator(), m_objective.gauss_newton_curvature(m_update));
+    m_gauss_newton_curvature = along_update([this](Constant v) { return m_objective.gauss_newton_curvature(v); });
   }
   return *m_gauss_newton_curvature;
 }

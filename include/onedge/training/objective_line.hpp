@@ -55,7 +55,10 @@ class ObjectiveLine : public tuner::Line {
   void warn(char const* message) override { m_warn(m_step, message); }
 
  private:
+  void make_trial();
   double known_sharpness(bool preconditioned);
+  /// uᵀAu where `of` gives vᵀAv for a direction v. Collective.
+  double along_update(std::function<double(Constant)> const& of);
 
   Space m_space;
   objective::Objective<Real, Space>& m_objective;
@@ -63,7 +66,7 @@ class ObjectiveLine : public tuner::Line {
   Sharpness m_measure_sharpness;
   std::int64_t m_steps_per_epoch;
   linalg::InnerProducts<Real, Space> m_inner_products;
-  Vector<Real, Space> m_trial;  // w + ηu, made at the first trial
+  Vector<Real, Space> m_trial;  // w + ηu, or u scaled; made when first needed
   std::int64_t m_step = 0;
   Constant m_parameters, m_update;
   bool m_away = false;  // the objective's point is a trial
