@@ -173,8 +173,11 @@ std::optional<ShardedVectors<Real, Space>> RayleighRitz<Real, Space>::candidates
     if (!m_accuracy.meets(m_residuals[at], m_ritz.values[at], m_norm)) missed.push_back(i);
   }
   if (!missed.empty()) return m_residual_vectors->select(missed);
-  if (m_size >= m_count) return {};
-  return random(std::min(width, m_count - m_size));
+  // Narrow blocks miss copies of multiple eigenvalues; where a Krylov space would fill all dimensions, so does this.
+  bool const fills = width < m_count && m_length <= krylov_blocks(m_count, width) * width;
+  int const wanted = fills ? static_cast<int>(m_length) : m_count;
+  if (m_size >= wanted) return {};
+  return random(std::min(width, wanted - m_size));
 }
 
 template <class Real, class Space>

@@ -34,7 +34,10 @@ Measurements<Real, Space>::Measurements(TrainingConfig const& config,
   }
   if (sharpness.every > 0) {
     std::optional<Tracking> tracking;
-    if (sharpness.tracks()) tracking = {sharpness.track_above, static_cast<int>(sharpness.maximum_count)};
+    auto const all = static_cast<std::int64_t>(objective.parameters());
+    if (sharpness.tracks()) {
+      tracking = {sharpness.track_above, static_cast<int>(std::min(sharpness.maximum_count, all))};
+    }
     for (auto const kind : sharpness.operators) {
       m_meters.push_back(make(kind, sharpness.solver, sharpness.count, tracking));
     }

@@ -43,8 +43,8 @@ Problem<Real, Space>::Problem(TrainingConfig const& config, int rank, int ranks,
     throw InputError(concat(error.what(), " (data: ", description.name, ")"));
   }
   auto const& sharpness = config.sharpness;
-  bool const fits = static_cast<std::size_t>(sharpness.most()) <= m_network->parameters().size();
-  require_input(sharpness.every == 0 || fits, "measure.sharpness: ", sharpness.most(),
+  bool const fits = static_cast<std::size_t>(sharpness.count) <= m_network->parameters().size();
+  require_input(sharpness.every == 0 || fits, "measure.sharpness.count: ", sharpness.count,
                 " eigenvalues are too many for a model of ", m_network->parameters().size(), " parameters");
   if (config.evaluation_every > 0 && data::has_test_split(config.data)) {
     m_test_source = data::make_source(config.data, data::Split::test, report);

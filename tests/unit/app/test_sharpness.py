@@ -162,6 +162,10 @@ class Sharpness(ProgramTest):
         self.assertTrue(np.all(rows["solver"] == 5), "a Krylov space would fill all dimensions")
         self.assertTrue(np.all(rows["hvps"] == 30))
 
+    def test_tracking_ends_at_all_eigenvalues_of_a_small_model(self):
+        self.train("model.hidden=[]", "data.features=2", "measure.sharpness={every: 4, track_above: -1000.0}")
+        self.assertEqual(table(self.folder / "run/trajectory.h5", "sharpness")["eigenvalues"].shape, (2, 9))
+
 
 if __name__ == "__main__":
     unittest.main()

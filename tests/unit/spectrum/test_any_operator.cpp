@@ -185,6 +185,17 @@ TEST(EigenSolver, AnswersAnyCountUpToTheDimension) {
   }
 }
 
+TEST(EigenSolver, NarrowBlocksMissNoCopiesInSmallSpaces) {
+  comm::MpiCommunicator const world(MPI_COMM_WORLD);
+  std::vector<double> const values{3, 3, 3, 2, 2, 1, 0, 0, 0, 0, -1, -1, -1, -1, -4};
+  auto const pool = make_pool<double>(world, values.size());
+  Rotated<double> const a(values, 3, pool->layout());
+  for (int const block : {1, 2}) {
+    auto const found = spectrum::solve(a, random_vectors(pool, block), 7, {"krylov_schur", 1e-6, 1000, block});
+    for (std::size_t i = 0; i < 7; ++i) EXPECT_NEAR(found.values[i], values[i], 1e-10) << block << " " << i;
+  }
+}
+
 TEST(EigenSolver, EndsWhenItIsToStop) {
   comm::MpiCommunicator const world(MPI_COMM_WORLD);
   std::vector<double> values;
