@@ -130,13 +130,28 @@ void check(std::uint64_t number, std::string const& kind) {
   }
 }
 
-class AnyOperator : public testing::TestWithParam<std::string> {};
+// Several ranks do what one does, and a build with sanitizers is slow: some of them suffice there.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool is_slow = true;
+#else
+constexpr bool is_slow = false;
+#endif
+
+class AnyOperator : public testing::TestWithParam<std::string> {
+ protected:
+  AnyOperator() {
+    int ranks = 1;
+    MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+    m_cases = ranks > 1 || is_slow ? 30 : 200;
+  }
+  std::uint64_t m_cases;
+};
 
 TEST_P(AnyOperator, IsSolvedInDouble) {
-  for (std::uint64_t number = 0; number < 200; ++number) check<double>(number, GetParam());
+  for (std::uint64_t number = 0; number < m_cases; ++number) check<double>(number, GetParam());
 }
 TEST_P(AnyOperator, IsSolvedInFloat) {
-  for (std::uint64_t number = 0; number < 200; ++number) check<float>(number, GetParam());
+  for (std::uint64_t number = 0; number < m_cases; ++number) check<float>(number, GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(EigenSolver, AnyOperator, testing::ValuesIn(spectrum::solver_names()),
@@ -175,7 +190,7 @@ TEST(EigenSolver, SpacesThatAreExhaustedAreAnswered) {
 }
 
 TEST(EigenSolver, AnswersAnyCountUpToTheDimension) {
-  for (std::size_t n = 1; n <= 24; ++n) {
+  for (std::size_t n = 1; n <= 24; n += n < 8 ? 1 : 4) {
     std::vector<double> values;
     for (std::size_t i = 0; i < n; ++i) values.push_back(5 - static_cast<double>(i));
     for (int count = 1; count <= static_cast<int>(n); ++count) {
@@ -218,7 +233,7 @@ TEST(EigenSolver, EndsWhenItIsToStop) {
 TEST(EigenSolver, KeepsAsManyVectorsAsPlanned) {
   comm::MpiCommunicator const world(MPI_COMM_WORLD);
   std::vector<double> values;
-  for (int i = 0; i < 5000; ++i) values.push_back(1 + 1e-4 * i);
+  for (int i = 0; i < 1500; ++i) values.push_back(1 + 1e-4 * i);
   auto const check_plan = [&](int count, spectrum::SolverOptions const& options) {
     auto const pool = make_pool<float>(world, values.size());
     Rotated<float> const a(values, 0, pool->layout());
@@ -230,7 +245,7 @@ TEST(EigenSolver, KeepsAsManyVectorsAsPlanned) {
     EXPECT_EQ(static_cast<int>(pool->resident()) - initial.columns(), resident) << options.kind;
   };
   for (auto const& kind : spectrum::solver_names()) {
-    for (std::int64_t const products : {5, 20, 40, 100, 400}) {
+    for (std::int64_t const products : {5, 20, 100}) {
       check_plan(1, {kind, 1e-14, products});
       if (kind == "power") continue;
       check_plan(4, {kind, 1e-14, products});
