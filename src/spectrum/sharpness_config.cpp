@@ -51,9 +51,10 @@ SharpnessConfig SharpnessConfig::bind(config::Section section) {
                "largest residual ‖Av − λv‖/|λ|; the error of λ is about its square over the relative gap to the next "
                "eigenvalue; solver: power stops at this relative change of λ instead",
                config::positive);
-  section.choose("solver", config.solver.kind, solver_names(),
-                 "Anasazi's block Krylov-Schur, LOBPCG or block Davidson; power: power iteration, for comparison only, "
-                 "which finds the eigenvalue of largest magnitude");
+  section.choose(
+      "solver", config.solver.kind, solver_names(),
+      "Anasazi's block Krylov-Schur, LOBPCG or block Davidson; rayleigh_ritz: our own, which also takes over where "
+      "these fail; power: power iteration, for comparison only, which finds the eigenvalue of largest magnitude");
   std::int64_t block = config.solver.block;
   section.bind_or_word(
       "block", block, "auto", 0,
