@@ -155,7 +155,7 @@ io::Status Trainer<Real, Space>::train(StopRequest& stop) {
   m_context.log.end_progress();
   bool const wants_checkpoint =
       status == io::Status::interrupted || (status == io::Status::finished && config.checkpoint_every > 0);
-  if (!wants_checkpoint) weights();
+  if (!wants_checkpoint && status == io::Status::finished) weights();
   if (wants_checkpoint && m_stored_step != m_step) write_checkpoint();
   if (profile) report(*profile);
   if (m_trajectory) m_trajectory->set_status(status);
