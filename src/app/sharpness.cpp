@@ -67,7 +67,8 @@ CLI::App* add_sharpness(CLI::App& app, SharpnessOptions& options) {
       ->capture_default_str();
   command->add_option("-k,--count", options.count, "number of eigenvalues")->capture_default_str();
   command->add_option("--tolerance", options.tolerance, "largest residual |Av - lv|/|l|")->capture_default_str();
-  command->add_option("--solver", options.solver, "krylov_schur, lobpcg, davidson, rayleigh_ritz or power")->capture_default_str();
+  command->add_option("--solver", options.solver, "krylov_schur, lobpcg, davidson, rayleigh_ritz or power")
+      ->capture_default_str();
   command
       ->add_option("--block", options.block,
                    "vectors that the operator is applied to at once; 0: as many as eigenvalues; fewer take fewer "
