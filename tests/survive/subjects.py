@@ -198,6 +198,7 @@ class Data(Subject):
         path.write_text(json.dumps({**deck, "data": data}))
         self.call("train", path, "-d", self.job.folder / "reread")
         bad = differences(self.job.folder / "trained/trajectory.h5", self.job.folder / "reread/trajectory.h5")
+        bad = [name for name in bad if not name.startswith("warnings/")]  # another format has other oddities
         require(not bad, "the run differs from one on what an independent reader finds:", bad)
 
 
