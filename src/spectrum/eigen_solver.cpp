@@ -113,13 +113,12 @@ std::vector<std::string> solver_names() { return {"krylov_schur", "lobpcg", "dav
 
 int SolverOptions::width(int count) const { return kind == "lobpcg" || block == 0 ? count : std::min(block, count); }
 
-int vectors_of_solve(int count, int width) {
-  int const krylov = (krylov_blocks(count, width) + 2) * width + 2 * count + 1;  // the basis, and what comes out of it
-  int const ritz = 5 * ritz_columns(count, width) / 2 + 4 * count;               // V, AV, half of one of them anew
+int SolverOptions::vectors(int count) const {
+  int const at_once = width(count), columns = ritz_columns(count, at_once);
+  int const krylov = (krylov_blocks(count, at_once) + 2) * at_once + 2 * count + 1;  // the basis, and what comes of it
+  int const ritz = 5 * columns / 2 + 4 * count;                                      // V, AV, half of one of them anew
   return std::max(krylov, ritz) + count;
 }
-
-int SolverOptions::vectors(int count) const { return vectors_of_solve(count, width(count)); }
 
 template <class Real, class Space>
 EigenPairs<Real, Space> solve(Operator<Real, Space> const& a, ShardedVectors<Real, Space> const& initial, int count,

@@ -30,8 +30,6 @@ inline int krylov_blocks(int count, int width) { return std::max(20, 3 * ((count
 constexpr int extra_blocks = 4;
 /// Columns of the basis of rayleigh_ritz() before a restart, in a large space.
 inline int ritz_columns(int count, int width) { return std::max(10 * width, count + 4 * width); }
-/// Vectors that either keeps at most.
-int vectors_of_solve(int count, int width);
 
 /// Approximate eigenpairs, the largest first; fewer than wanted where a solver had no more.
 template <class Real, class Space>

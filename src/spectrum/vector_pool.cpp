@@ -52,13 +52,6 @@ std::shared_ptr<typename VectorPool<Real, Space>::Slot> VectorPool<Real, Space>:
 }
 
 template <class Real, class Space>
-void VectorPool<Real, Space>::trim() {
-  for (Slots* slots : {&m_shared, &m_directed}) {
-    while (!slots->empty() && slots->back().use_count() == 1) slots->pop_back();
-  }
-}
-
-template <class Real, class Space>
 void VectorPool<Real, Space>::announce(VectorTask const& task) const {
   auto const& communicator = m_layout.communicator();
   if (communicator.size() == 1) return;

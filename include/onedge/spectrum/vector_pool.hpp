@@ -34,8 +34,6 @@ class VectorPool {
   std::shared_ptr<Slot> take();
   /// Vectors that have memory, in use or free.
   std::size_t resident() const { return m_shared.size() + m_directed.size(); }
-  /// Gives the memory of free vectors back.
-  void trim();
 
   /// Does an operation; inside a directed part, with all other ranks. Returns the inner products that it asked for, the
   /// same bits on every rank. Collective.
